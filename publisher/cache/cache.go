@@ -1,0 +1,378 @@
+// Package cache remembers between runs what is expensive to find again: where
+// source commits stand in the projections, and the SHA-256 of blobs. All of it
+// can be derived from the source and the rules, so a cache only saves time; it
+// may be removed whenever no run is at work.
+//
+// It is a bbolt database. Everything but the blobs' hashes lies in a bucket
+// named after the meaning of the rules, and goes when that changes. Commits of
+// a projection are numbered in the order in which they were found; a source
+// commit has one record with its number in each projection.
+package cache
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"k8s.io/publisher/object"
+	"k8s.io/publisher/projection"
+	"k8s.io/publisher/publication"
+)
+
+// Cache is an open cache. It is safe for concurrent use. A nil Cache remembers
+// nothing.
+type Cache struct {
+	db *bbolt.DB
+	tx *bbolt.Tx
+
+	mu  sync.Mutex
+	new map[object.ID][32]byte
+}
+
+var (
+	blobsBucket = []byte("blobs")
+	statePrefix = "state "
+	commitsName = []byte("commits")
+	tagsName    = []byte("tags")
+)
+
+// Open opens the cache in a file. Readers see it as it was when it was opened.
+// A damaged file is removed: it will be filled again.
+func Open(file string, readOnly bool) (*Cache, error) {
+	if _, err := os.Stat(file); readOnly && errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	c := &Cache{new: make(map[object.ID][32]byte)}
+	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
+	var err error
+	if c.db, err = bbolt.Open(file, 0o666, options); err != nil && !readOnly && !errors.Is(err, bbolt.ErrTimeout) {
+		if err := os.Remove(file); err != nil {
+			return nil, fmt.Errorf("remove damaged cache: %w", err)
+		}
+		c.db, err = bbolt.Open(file, 0o666, options)
+	}
+	if err == nil {
+		c.tx, err = c.db.Begin(false)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open cache %s: %w", file, err)
+	}
+	return c, nil
+}
+
+// Close closes the cache without writing.
+func (c *Cache) Close() error {
+	if c == nil {
+		return nil
+	}
+	return errors.Join(c.rollback(), c.db.Close())
+}
+
+func (c *Cache) rollback() error {
+	if c.tx == nil {
+		return nil
+	}
+	tx := c.tx
+	c.tx = nil
+	return tx.Rollback()
+}
+
+// Get implements modhash.Sums.
+func (c *Cache) Get(blob object.ID) (sum [32]byte, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sum, ok = c.new[blob]; ok {
+		return sum, true
+	}
+	if b := c.tx.Bucket(blobsBucket); b != nil {
+		if v := b.Get(blob[:]); len(v) == len(sum) {
+			return [32]byte(v), true
+		}
+	}
+	return sum, false
+}
+
+// Put implements modhash.Sums.
+func (c *Cache) Put(blob object.ID, sum [32]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.new[blob] = sum
+}
+
+// Memory returns what is remembered for rules of this meaning; nil where that
+// is nothing.
+func (c *Cache) Memory(key string) publication.Memory {
+	if c == nil {
+		return nil
+	}
+	state := c.tx.Bucket([]byte(statePrefix + key))
+	if state == nil {
+		return nil
+	}
+	m := &memory{state: state, commits: state.Bucket(commitsName), tags: state.Bucket(tagsName)}
+	if m.commits == nil || m.tags == nil {
+		return nil
+	}
+	return m
+}
+
+type memory struct {
+	state, commits, tags *bbolt.Bucket
+	pasts                []*past
+}
+
+func (m *memory) Known(commit object.ID) bool { return m.commits.Get(commit[:]) != nil }
+
+func (m *memory) Mainline(branch string, commit object.ID) bool {
+	b := m.state.Bucket(mainlineName(branch))
+	return b != nil && b.Get(commit[:]) != nil
+}
+
+func (m *memory) Past(i int) projection.Past {
+	for len(m.pasts) <= i {
+		n := len(m.pasts)
+		p := &past{number: n, commits: m.commits, records: m.state.Bucket(projectionName(n))}
+		if p.records != nil {
+			if last, _ := p.records.Cursor().Last(); last != nil {
+				p.len = int32(binary.BigEndian.Uint32(last)) + 1
+			}
+		}
+		m.pasts = append(m.pasts, p)
+	}
+	return m.pasts[i]
+}
+
+func (m *memory) Tag(destination, name string, tag object.ID) (publication.TagRecord, bool) {
+	v := m.tags.Get(tagKey(destination, name, tag))
+	if len(v) < 60 || len(v)%20 != 0 {
+		return publication.TagRecord{}, false
+	}
+	var r publication.TagRecord
+	for i, to := range []*object.ID{&r.Target, &r.Tree, &r.Parent} {
+		copy(to[:], v[20*i:])
+	}
+	for v = v[60:]; len(v) > 0; v = v[20:] {
+		r.Objects = append(r.Objects, object.ID(v[:20]))
+	}
+	return r, true
+}
+
+func mainlineName(branch string) []byte { return []byte("mainline " + branch) }
+
+func projectionName(n int) []byte { return fmt.Appendf(nil, "projection %d", n) }
+
+func tagKey(destination, name string, tag object.ID) []byte {
+	return append([]byte(destination+"\x00"+name+"\x00"), tag[:]...)
+}
+
+// past is one projection.
+type past struct {
+	number           int
+	len              int32
+	commits, records *bbolt.Bucket
+}
+
+func (p *past) Len() int32 { return p.len }
+
+// A record of a projected commit is its ID, source and tree, its generation and
+// time, and its parents' numbers.
+const recordSize = 3*20 + 4 + 8
+
+func (p *past) Commit(i int32) (projection.Commit, error) {
+	v := p.records.Get(binary.BigEndian.AppendUint32(nil, uint32(i)))
+	if len(v) < recordSize {
+		return projection.Commit{}, fmt.Errorf("%w: commit %d of projection %d is not in it", publication.ErrStale, i, p.number)
+	}
+	c := projection.Commit{
+		ID: object.ID(v[:20]), Source: object.ID(v[20:40]), Tree: object.ID(v[40:60]),
+		Generation: binary.BigEndian.Uint32(v[60:]), Time: int64(binary.BigEndian.Uint64(v[64:])),
+	}
+	for v = v[recordSize:]; len(v) >= 4; v = v[4:] {
+		c.Parents = append(c.Parents, int32(binary.BigEndian.Uint32(v)))
+	}
+	return c, nil
+}
+
+func encodeCommit(c projection.Commit) []byte {
+	v := make([]byte, 0, recordSize+4*len(c.Parents))
+	v = append(append(append(v, c.ID[:]...), c.Source[:]...), c.Tree[:]...)
+	v = binary.BigEndian.AppendUint32(v, c.Generation)
+	v = binary.BigEndian.AppendUint64(v, uint64(c.Time))
+	for _, p := range c.Parents {
+		v = binary.BigEndian.AppendUint32(v, uint32(p))
+	}
+	return v
+}
+
+// At reads a source commit's record: four bytes for each projection, twice one
+// more than the commit's number, or zero, plus one where the directory exists.
+func (p *past) At(source object.ID) (i int32, present, ok bool) {
+	v := p.commits.Get(source[:])
+	if len(v) < 4*(p.number+1) {
+		return projection.None, false, false
+	}
+	n := binary.BigEndian.Uint32(v[4*p.number:])
+	return int32(n/2) - 1, n&1 != 0, true
+}
+
+// Save adds what a publication found out, all of which is in the mirrors now.
+// The cache is of no further use then, except to be closed.
+func (c *Cache) Save(p *publication.Publication) error {
+	if c == nil {
+		return nil
+	}
+	if err := c.rollback(); err != nil {
+		return err
+	}
+	err := c.db.Update(func(tx *bbolt.Tx) error {
+		if err := c.saveBlobs(tx); err != nil {
+			return err
+		}
+		return save(tx, p)
+	})
+	if err != nil {
+		return fmt.Errorf("save cache: %w", err)
+	}
+	return nil
+}
+
+func (c *Cache) saveBlobs(tx *bbolt.Tx) error {
+	if len(c.new) == 0 {
+		return nil
+	}
+	b, err := tx.CreateBucketIfNotExists(blobsBucket)
+	if err != nil {
+		return err
+	}
+	ids := make([]object.ID, 0, len(c.new))
+	for id := range c.new {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, compareIDs)
+	for _, id := range ids {
+		sum := c.new[id]
+		if err := b.Put(id[:], sum[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareIDs(a, b object.ID) int { return strings.Compare(string(a[:]), string(b[:])) }
+
+func save(tx *bbolt.Tx, p *publication.Publication) error {
+	name := []byte(statePrefix + p.Key)
+	if !p.Incremental() {
+		// Numbers of an older state mean nothing any more.
+		var old [][]byte
+		if err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+			if strings.HasPrefix(string(name), statePrefix) {
+				old = append(old, slices.Clone(name))
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, name := range old {
+			if err := tx.DeleteBucket(name); err != nil {
+				return err
+			}
+		}
+	}
+	state, err := tx.CreateBucketIfNotExists(name)
+	if err != nil {
+		return err
+	}
+	for n, pr := range p.Projections {
+		records, err := state.CreateBucketIfNotExists(projectionName(n))
+		if err != nil {
+			return err
+		}
+		records.FillPercent = 0.95 // Keys only grow.
+		from := pr.Base()
+		if !p.Incremental() {
+			from = 0 // What was taken over is not in the cache yet.
+		}
+		for i := from; i < pr.Len(); i++ {
+			c, err := pr.Commit(i)
+			if err != nil {
+				return err
+			}
+			if err := records.Put(binary.BigEndian.AppendUint32(nil, uint32(i)), encodeCommit(c)); err != nil {
+				return err
+			}
+		}
+	}
+	for branch, commits := range p.Mainlines {
+		if err := putAll(state, mainlineName(branch), slices.Clone(commits), func(object.ID) []byte { return []byte{1} }); err != nil {
+			return err
+		}
+	}
+	if err := saveTags(state, p); err != nil {
+		return err
+	}
+	return saveCommits(state, p)
+}
+
+func saveTags(state *bbolt.Bucket, p *publication.Publication) error {
+	tags, err := state.CreateBucketIfNotExists(tagsName)
+	if err != nil {
+		return err
+	}
+	for _, d := range p.Destinations {
+		for _, t := range d.Tags {
+			v := append(append(slices.Clone(t.Target[:]), t.Tree[:]...), t.Parent[:]...)
+			for _, id := range t.Objects {
+				v = append(v, id[:]...)
+			}
+			if err := tags.Put(tagKey(d.Name, t.Source, t.Object), v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func saveCommits(state *bbolt.Bucket, p *publication.Publication) error {
+	g := p.Graph
+	var ids []object.ID
+	for n, id := range g.IDs {
+		if !g.Known[n] {
+			ids = append(ids, id)
+		}
+	}
+	return putAll(state, commitsName, ids, func(id object.ID) []byte {
+		n, _ := g.Node(id)
+		v := make([]byte, 0, 4*len(p.Projections))
+		for _, pr := range p.Projections {
+			at := uint32(pr.At[n]+1) * 2
+			if pr.Present[n] {
+				at++
+			}
+			v = binary.BigEndian.AppendUint32(v, at)
+		}
+		return v
+	})
+}
+
+// putAll stores ids in their order, in which a B+ tree takes them best.
+func putAll(state *bbolt.Bucket, name []byte, ids []object.ID, value func(object.ID) []byte) error {
+	b, err := state.CreateBucketIfNotExists(name)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(ids, compareIDs)
+	for _, id := range ids {
+		if err := b.Put(id[:], value(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

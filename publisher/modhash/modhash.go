@@ -1,0 +1,164 @@
+// Package modhash computes the two hashes that go.sum holds for a module
+// version, straight from the git objects of the module's repository.
+//
+// A go.sum line for a module is the hash of its zip, and a second line is that
+// of its go.mod alone. Both are "h1:" hashes: the base64 form of the SHA-256 of
+// a summary with one line per file, sorted by name,
+//
+//	<SHA-256 of the content, in hexadecimal>  <path>@<version>/<name>
+//
+// (golang.org/x/mod/sumdb/dirhash, Hash1). Names in the second kind of hash are
+// a bare "go.mod". As neither the zip's compression nor its dates are hashed,
+// no zip is needed: what matters is which files the go command puts in, and
+// with which bytes. That is decided twice:
+//
+//   - The go command fetches with "git archive", which may convert contents as
+//     .gitattributes says. It turns export-ignore and export-subst off.
+//   - golang.org/x/mod/zip leaves out symbolic links, nested modules and
+//     vendored packages, and refuses names that some system cannot store.
+//
+// The second half is applied here tree by tree, and what a tree contributes is
+// remembered, so that a version costs little more than what it changed. The
+// first half is reimplemented nowhere: trees whose attributes may convert
+// contents, and those that git itself may refuse, are handed to git archive.
+package modhash
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/zip"
+
+	"k8s.io/publisher/object"
+)
+
+// Objects gives the content of git objects, without their headers. The slices
+// are only read. A [Hasher] does not call it from two goroutines at once.
+type Objects interface {
+	Tree(id object.ID) ([]byte, error)
+	Blob(id object.ID) ([]byte, error)
+}
+
+// Sizer is what [Objects] may implement besides, to tell a blob's size in bytes
+// more cheaply than by reading it. It is asked only where [Sums] knows a blob
+// that the [Hasher] has not met; without it, such a blob is read.
+type Sizer interface {
+	Size(blob object.ID) (int64, error)
+}
+
+// Sums remembers the SHA-256 of blobs' contents. It is safe for concurrent use,
+// and may outlive the process: a blob's sum never changes.
+type Sums interface {
+	Get(blob object.ID) (sum [sha256.Size]byte, ok bool)
+	Put(blob object.ID, sum [sha256.Size]byte)
+}
+
+// UnfetchableError reports a module version that the go command refuses to
+// download, whoever asks and wherever it comes from.
+type UnfetchableError struct {
+	Module module.Version
+	// Path names the file or directory at fault, relative to the module's root.
+	// It is empty where the fault is not one file's.
+	Path string
+	Err  error
+}
+
+func (e *UnfetchableError) Error() string {
+	if e.Path == "" {
+		return fmt.Sprintf("module %s cannot be fetched: %v", e.Module, e.Err)
+	}
+	return fmt.Sprintf("module %s cannot be fetched: %s: %v", e.Module, e.Path, e.Err)
+}
+
+func (e *UnfetchableError) Unwrap() error { return e.Err }
+
+// maxHeld bounds the directory entries and blob sizes that a Hasher remembers.
+// One takes about a hundred bytes; a version of a large module adds a few
+// hundred of them.
+const maxHeld = 1 << 20
+
+// Hasher computes the hashes of module zips. It remembers what each directory
+// contributes, so one Hasher should see all versions of a module, in any order.
+// It is not safe for concurrent use.
+type Hasher struct {
+	objects Objects
+	sums    Sums
+
+	roots map[object.ID]*node
+	nodes map[place]*node
+	// sizes are of blobs; [Sums] has no room for them.
+	sizes map[object.ID]int64
+	// converts says of .gitattributes blobs whether they may convert contents.
+	converts map[object.ID]bool
+	held     int
+	limit    int
+
+	summary summary
+}
+
+// New returns a Hasher that reads objects and shares sums with other Hashers.
+func New(objects Objects, sums Sums) *Hasher {
+	h := &Hasher{objects: objects, sums: sums, limit: maxHeld}
+	h.forget()
+	return h
+}
+
+func (h *Hasher) forget() {
+	h.roots = make(map[object.ID]*node)
+	h.nodes = make(map[place]*node)
+	h.sizes = make(map[object.ID]int64)
+	h.converts = make(map[object.ID]bool)
+	h.held = 0
+}
+
+// Zip returns the "h1:" hash of the zip that the go command makes of m when the
+// commit that m.Version names has this tree and the module is at its root.
+//
+// The tree is taken as it is: whether its go.mod declares m.Path is for the
+// caller to know. The error is an [*UnfetchableError] where the go command
+// makes no zip of the tree; others are about m or about reading objects.
+func (h *Hasher) Zip(m module.Version, tree object.ID) (string, error) {
+	if v := module.CanonicalVersion(m.Version); v != m.Version {
+		return "", fmt.Errorf("hashing module %s: version %q is not canonical", m, m.Version)
+	}
+	if err := module.Check(m.Path, m.Version); err != nil {
+		return "", fmt.Errorf("hashing module %s: %w", m, err)
+	}
+	if h.held > h.limit {
+		h.forget()
+	}
+	root, err := h.root(tree)
+	if err != nil {
+		return "", fmt.Errorf("hashing module %s: tree %s: %w", m, tree, err)
+	}
+	switch {
+	case root.needsGit:
+		sum, err := archiveSum(h.objects, m, tree)
+		if _, ok := errors.AsType[*UnfetchableError](err); err != nil && !ok {
+			return "", fmt.Errorf("hashing module %s: tree %s: %w", m, tree, err)
+		}
+		return sum, err
+	case root.fault != nil:
+		return "", &UnfetchableError{Module: m, Path: root.fault.path, Err: root.fault.err}
+	case root.size > zip.MaxZipFile:
+		return "", &UnfetchableError{Module: m, Err: fmt.Errorf("files take %d bytes, more than the %d allowed", root.size, zip.MaxZipFile)}
+	}
+	return h.summary.hash(m, root), nil
+}
+
+// GoMod returns the "h1:" hash of a go.mod file, which go.sum lists under the
+// version with "/go.mod" added. For a module without a go.mod the go command
+// hashes one that it makes up: "module <path>\n".
+func GoMod(data []byte) string {
+	sum := sha256.Sum256(data)
+	line := hex.AppendEncode(nil, sum[:])
+	line = append(line, "  go.mod\n"...)
+	sum = sha256.Sum256(line)
+	return encodeH1(sum[:])
+}
+
+func encodeH1(sum []byte) string { return "h1:" + base64.StdEncoding.EncodeToString(sum) }

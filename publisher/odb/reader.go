@@ -1,0 +1,236 @@
+package odb
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/klauspost/compress/zlib"
+
+	"k8s.io/publisher/object"
+)
+
+// Reader reads objects from a Store. It is not safe for concurrent use: each
+// goroutine takes its own, and with it a cache of its own that fits what that
+// goroutine walks over.
+type Reader struct {
+	store   *Store
+	last    *pack
+	inflate inflater
+	cache   cache
+}
+
+// Reader returns a new Reader.
+func (s *Store) Reader() *Reader { return &Reader{store: s} }
+
+// Tree returns the content of a tree.
+func (r *Reader) Tree(id object.ID) ([]byte, error) { return r.Read(id, object.TreeType) }
+
+// Blob returns the content of a blob.
+func (r *Reader) Blob(id object.ID) ([]byte, error) { return r.Read(id, object.BlobType) }
+
+// Commit returns the content of a commit.
+func (r *Reader) Commit(id object.ID) ([]byte, error) { return r.Read(id, object.CommitType) }
+
+// Read returns the content of an object that must be of type want; the error
+// is a [MissingError], a [TypeError] or a [CorruptError]. The content must not
+// be changed.
+func (r *Reader) Read(id object.ID, want object.Type) ([]byte, error) {
+	got, data, err := r.ReadAny(id)
+	if err != nil {
+		return nil, err
+	}
+	if got != want {
+		return nil, &TypeError{ID: id, Got: got, Want: want}
+	}
+	return data, nil
+}
+
+// ReadAny returns the type and the content of an object.
+func (r *Reader) ReadAny(id object.ID) (object.Type, []byte, error) {
+	for try := 0; ; try++ {
+		if p, offset := r.store.find(id, r.last); p != nil {
+			r.last = p
+			t, data, err := r.entry(p, offset)
+			if err != nil {
+				return 0, nil, fmt.Errorf("read object %s: %w", id, err)
+			}
+			return t, data, nil
+		}
+		for _, dir := range r.store.dirs {
+			t, data, err := r.loose(loosePath(dir, id))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return 0, nil, fmt.Errorf("read object %s: %w", id, err)
+			}
+			return t, data, nil
+		}
+		if try > 0 {
+			return 0, nil, &MissingError{ID: id, Dirs: r.store.dirs}
+		}
+		// A repack may have moved the object into a pack that is new.
+		if err := r.store.loadPacks(); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// entry resolves the entry at an offset, following its chain of deltas.
+func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
+	type link struct{ offset, at, size int64 }
+	var chain []link
+	var t object.Type
+	var data []byte
+	damaged := func(err error) (object.Type, []byte, error) {
+		return 0, nil, &CorruptError{File: p.name, Err: err}
+	}
+	for data == nil {
+		if cached, ok := r.cache.get(cacheKey{p, offset}); ok {
+			t, data = cached.t, cached.data
+			break
+		}
+		kind, size, at, err := p.header(offset)
+		if err != nil {
+			return damaged(err)
+		}
+		switch kind {
+		case offsetDelta:
+			base, next, err := p.baseOffset(offset, at)
+			if err != nil {
+				return damaged(err)
+			}
+			chain = append(chain, link{offset, next, size})
+			offset = base
+		case refDelta:
+			if at+hashSize > int64(len(p.data)) {
+				return damaged(fmt.Errorf("delta at offset %d is cut short", offset))
+			}
+			var id object.ID
+			copy(id[:], p.data[at:])
+			base, ok := p.find(id)
+			if !ok {
+				return damaged(fmt.Errorf("delta at offset %d has no base %s", offset, id))
+			}
+			chain = append(chain, link{offset, at + hashSize, size})
+			offset = base
+		case byte(object.CommitType), byte(object.TreeType), byte(object.BlobType), byte(object.TagType):
+			t = object.Type(kind)
+			if data, err = r.inflate.bytes(p.data[at:], size); err != nil {
+				return damaged(fmt.Errorf("object at offset %d: %w", offset, err))
+			}
+			// Commits are hardly ever deltas, and read once.
+			if len(chain) > 0 || t != object.CommitType {
+				r.cache.put(cacheKey{p, offset}, cached{t, data})
+			}
+		default:
+			return damaged(fmt.Errorf("object at offset %d is of unknown type %d", offset, kind))
+		}
+		if len(chain) > 1<<16 {
+			return damaged(errors.New("a chain of deltas does not end"))
+		}
+	}
+	for i := len(chain) - 1; i >= 0; i-- {
+		delta, err := r.inflate.scratch(p.data[chain[i].at:], chain[i].size)
+		if err == nil {
+			data, err = applyDelta(data, delta)
+		}
+		if err != nil {
+			return damaged(fmt.Errorf("delta at offset %d: %w", chain[i].offset, err))
+		}
+		r.cache.put(cacheKey{p, chain[i].offset}, cached{t, data})
+	}
+	return t, data, nil
+}
+
+func loosePath(dir string, id object.ID) string {
+	hex := id.String()
+	return filepath.Join(dir, hex[:2], hex[2:])
+}
+
+func (r *Reader) loose(name string) (object.Type, []byte, error) {
+	stored, err := os.ReadFile(name)
+	if err != nil {
+		return 0, nil, err
+	}
+	damaged := func(err error) (object.Type, []byte, error) {
+		return 0, nil, &CorruptError{File: name, Err: err}
+	}
+	if err := r.inflate.reset(stored); err != nil {
+		return damaged(err)
+	}
+	content, err := io.ReadAll(r.inflate.zlib)
+	if err != nil {
+		return damaged(err)
+	}
+	header, data, ok := bytes.Cut(content, []byte{0})
+	kind, size, ok2 := bytes.Cut(header, []byte(" "))
+	t, ok3 := object.ParseType(string(kind))
+	n, err := strconv.Atoi(string(size))
+	if !ok || !ok2 || !ok3 || err != nil || n != len(data) {
+		return damaged(errors.New("its header is malformed"))
+	}
+	return t, data, nil
+}
+
+// inflater decompresses zlib streams, keeping its tables between them.
+type inflater struct {
+	source bytes.Reader
+	zlib   io.ReadCloser
+	buffer []byte
+}
+
+func (f *inflater) reset(stored []byte) error {
+	f.source.Reset(stored)
+	if f.zlib == nil {
+		z, err := zlib.NewReader(&f.source)
+		f.zlib = z
+		return err
+	}
+	return f.zlib.(zlib.Resetter).Reset(&f.source, nil)
+}
+
+// bytes inflates a stream of known size into a new slice.
+func (f *inflater) bytes(stored []byte, size int64) ([]byte, error) {
+	if size > int64(len(stored))*1100+64 {
+		return nil, fmt.Errorf("%d bytes cannot inflate to %d", len(stored), size) // zlib's best ratio is 1:1032.
+	}
+	data := make([]byte, size)
+	return data, f.into(data, stored)
+}
+
+// scratch inflates into a buffer that the next call overwrites.
+func (f *inflater) scratch(stored []byte, size int64) ([]byte, error) {
+	if size > int64(len(stored))*1100+64 {
+		return nil, fmt.Errorf("%d bytes cannot inflate to %d", len(stored), size)
+	}
+	if int64(cap(f.buffer)) < size {
+		f.buffer = make([]byte, size, 2*size)
+	}
+	data := f.buffer[:size]
+	return data, f.into(data, stored)
+}
+
+func (f *inflater) into(data, stored []byte) error {
+	if err := f.reset(stored); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(f.zlib, data); err != nil {
+		return err
+	}
+	// Reading on to the end verifies the stream's checksum.
+	var more [1]byte
+	if n, err := f.zlib.Read(more[:]); n != 0 || err != io.EOF {
+		if err == nil || err == io.EOF {
+			err = errors.New("it is longer than its header says")
+		}
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package pin
+
+import (
+	"bytes"
+	"errors"
+	"go/version"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/mod/modfile"
+)
+
+// Mod is a go.mod in a monorepo, read once to be pinned to many versions. It
+// can be used by several goroutines at once.
+type Mod struct {
+	// Path is the module path; empty where the file does not say.
+	Path string
+	// Go is the version in the go directive, such as 1.26.0; empty where there
+	// is none.
+	Go string
+	// Requires are the paths of the required siblings, in the file's order,
+	// each once, without the module itself.
+	Requires []string
+
+	data     []byte
+	siblings map[string]bool
+
+	mu sync.Mutex
+	// templates are keyed by the required siblings that stay as they are,
+	// which are hardly ever any.
+	templates map[string]*template
+}
+
+// ParseMod reads a go.mod among siblings with these paths. The error is a
+// [*SyntaxError].
+//
+// What the go command accepts in a dependency is good enough, since that is
+// what a mirror is to others: directives that are unknown, or broken in a way that
+// matters to the main module only, are kept as they are.
+func ParseMod(data []byte, siblings map[string]bool) (*Mod, error) {
+	file, err := parseFile(data)
+	if err != nil {
+		return nil, err
+	}
+	m := &Mod{data: data, siblings: siblings, templates: make(map[string]*template)}
+	if file.Module != nil {
+		m.Path = file.Module.Mod.Path
+	}
+	if file.Go != nil {
+		m.Go = file.Go.Version
+	}
+	for _, r := range file.Require {
+		// A module's requirement on itself cannot be pinned: its version
+		// would depend on the go.mod that has the pin.
+		path := r.Mod.Path
+		if siblings[path] && path != m.Path && !slices.Contains(m.Requires, path) {
+			m.Requires = append(m.Requires, path)
+		}
+	}
+	m.templates[""] = m.newTemplate(file, m.Requires)
+	return m, nil
+}
+
+// Unpruned reports whether the module's go directive is older than 1.17, or
+// missing, so that builds in it read the whole module graph.
+func (m *Mod) Unpruned() bool {
+	return version.Compare("go"+m.Go, "go1.17") < 0
+}
+
+// parseFile reads a go.mod as that of a main module if it is one, and else as
+// that of a dependency. Only the first way unquotes what needs no quotes.
+func parseFile(data []byte) (*modfile.File, error) {
+	if file, err := modfile.Parse("go.mod", data, nil); err == nil {
+		return file, nil
+	}
+	file, err := modfile.ParseLax("go.mod", data, nil)
+	if err != nil {
+		return nil, modSyntaxError(err)
+	}
+	if file.Go != nil {
+		// A version such as 1.21.x is understood as 1.21, and the parser
+		// writes that into the line.
+		keepText(file.Go.Syntax, data)
+	}
+	for _, stmt := range file.Syntax.Stmt {
+		switch stmt := stmt.(type) {
+		case *modfile.Line:
+			if _, known := directives[stmt.Token[0]]; !known {
+				keepText(stmt, data)
+			}
+		case *modfile.LineBlock:
+			if !isKnownBlock(stmt) {
+				for _, line := range stmt.Line {
+					keepText(line, data)
+				}
+			}
+		}
+	}
+	return file, nil
+}
+
+// directives are those of this go version, true where they can be blocks too.
+var directives = map[string]bool{
+	"module": true, "godebug": true, "require": true, "exclude": true,
+	"replace": true, "retract": true, "tool": true, "ignore": true,
+	"go": false, "toolchain": false,
+}
+
+func isKnownBlock(block *modfile.LineBlock) bool {
+	return len(block.Token) == 1 && directives[block.Token[0]]
+}
+
+// keepText makes a line's text its only token, so that it is formatted as it
+// is in the source.
+func keepText(line *modfile.Line, source []byte) {
+	line.Token = []string{string(source[line.Start.Byte:line.End.Byte])}
+}
+
+func modSyntaxError(err error) error {
+	var list modfile.ErrorList
+	if !errors.As(err, &list) || len(list) == 0 {
+		return &SyntaxError{File: "go.mod", Line: 1, Err: err}
+	}
+	first := list[0]
+	line := first.Pos.Line
+	first.Filename, first.Pos = "", modfile.Position{}
+	return &SyntaxError{File: "go.mod", Line: line, Err: &first}
+}
+
+// requiresAny reports whether a required sibling has a version.
+func (m *Mod) requiresAny(versions map[string]*Module) bool {
+	return slices.ContainsFunc(m.Requires, func(path string) bool { return versions[path] != nil })
+}
+
+// template returns the file with gaps for these versions.
+func (m *Mod) template(versions map[string]*Module) *template {
+	var key strings.Builder
+	for i, path := range m.Requires {
+		if versions[path] == nil {
+			key.WriteString(strconv.Itoa(i))
+			key.WriteByte(' ')
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.templates[key.String()]
+	if t == nil {
+		pinned := slices.DeleteFunc(slices.Clone(m.Requires), func(path string) bool { return versions[path] == nil })
+		file, _ := parseFile(m.data) // ParseMod has parsed it before.
+		t = m.newTemplate(file, pinned)
+		m.templates[key.String()] = t
+	}
+	return t
+}
+
+// template is a formatted go.mod with gaps where siblings' versions go: the
+// formatting does not depend on them.
+type template struct {
+	text [][]byte // one more than paths
+	// paths has the sibling whose version follows each text.
+	paths []string
+}
+
+func (t *template) fill(versions map[string]*Module) []byte {
+	size := 0
+	for _, text := range t.text {
+		size += len(text)
+	}
+	for _, path := range t.paths {
+		size += len(versions[path].Version)
+	}
+	b := make([]byte, 0, size)
+	for i, path := range t.paths {
+		b = append(b, t.text[i]...)
+		b = append(b, versions[path].Version...)
+	}
+	return append(b, t.text[len(t.paths)]...)
+}
+
+// newTemplate edits file, which is used up. Pinned are the siblings to leave
+// gaps for, in the file's order.
+func (m *Mod) newTemplate(file *modfile.File, pinned []string) *template {
+	gap := "\x00"
+	for bytes.Contains(m.data, []byte(gap)) {
+		gap += "\x00"
+	}
+	applies := len(pinned) > 0
+	for _, path := range pinned {
+		// It fails for paths that are not required yet only.
+		_ = file.AddRequire(path, gap)
+	}
+	for _, line := range replaceLines(file.Syntax) {
+		old, target, ok := parseReplace(line)
+		foreign := slices.Contains(m.Requires, old) && !slices.Contains(pinned, old)
+		if !ok || !m.siblings[old] || foreign || !isRelative(target) {
+			continue
+		}
+		// How modfile itself marks a line for Cleanup to remove.
+		line.Token, line.Suffix = nil, nil
+		applies = true
+	}
+	if !applies {
+		return &template{text: [][]byte{m.data}}
+	}
+	cleanup(file)
+	return &template{
+		text:  bytes.Split(modfile.Format(file.Syntax), []byte(gap)),
+		paths: pinned,
+	}
+}
+
+// cleanup removes what is empty and writes blocks of one line as a line, but
+// leaves blocks alone of which that would change the meaning, for all we know.
+func cleanup(file *modfile.File) {
+	blocks := make(map[modfile.Expr]modfile.Expr)
+	stmts := file.Syntax.Stmt
+	for i, stmt := range stmts {
+		if block, ok := stmt.(*modfile.LineBlock); ok && !isKnownBlock(block) {
+			stmts[i] = &modfile.Line{Token: block.Token}
+			blocks[stmts[i]] = block
+		}
+	}
+	file.Cleanup()
+	stmts = file.Syntax.Stmt
+	for i, stmt := range stmts {
+		if block, ok := blocks[stmt]; ok {
+			stmts[i] = block
+		}
+	}
+}
+
+// replaceLines finds the replace directives in the syntax, since
+// [modfile.ParseLax] passes them over.
+func replaceLines(syntax *modfile.FileSyntax) []*modfile.Line {
+	var lines []*modfile.Line
+	for _, stmt := range syntax.Stmt {
+		switch stmt := stmt.(type) {
+		case *modfile.Line:
+			if len(stmt.Token) > 0 && stmt.Token[0] == "replace" {
+				lines = append(lines, stmt)
+			}
+		case *modfile.LineBlock:
+			if len(stmt.Token) == 1 && stmt.Token[0] == "replace" {
+				lines = append(lines, stmt.Line...)
+			}
+		}
+	}
+	return lines
+}
+
+// parseReplace returns the two paths of a replace directive; ok is false
+// where it does not have the form "old [version] => target [version]".
+func parseReplace(line *modfile.Line) (old, target string, ok bool) {
+	tokens := line.Token
+	if !line.InBlock {
+		tokens = tokens[1:]
+	}
+	arrow := slices.Index(tokens, "=>")
+	if arrow != 1 && arrow != 2 || len(tokens) < arrow+2 {
+		return "", "", false
+	}
+	return unquote(tokens[0]), unquote(tokens[arrow+1]), true
+}
+
+func unquote(token string) string {
+	if s, err := strconv.Unquote(token); err == nil {
+		return s
+	}
+	return token
+}
+
+// isRelative reports whether the target of a replace directive is a directory
+// named from where the go.mod is.
+func isRelative(target string) bool {
+	return strings.HasPrefix(target, ".") && modfile.IsDirectoryPath(target)
+}

@@ -1,0 +1,187 @@
+package projection
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/publisher/object"
+	"k8s.io/publisher/pathspec"
+)
+
+// Objects reads trees.
+type Objects interface {
+	Tree(id object.ID) ([]byte, error)
+}
+
+// ConflictError reports a path that two of the directories published together
+// both hold.
+type ConflictError struct {
+	Path string
+	Dirs []string
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s stands in both %s: directories that are published together must not overlap", e.Path, strings.Join(e.Dirs, " and "))
+}
+
+// Directory makes the tree to publish out of the trees of the directories that
+// a rule names: their union at the root, less what matches the patterns to
+// delete. It is not safe for concurrent use.
+type Directory struct {
+	paths   []string
+	remove  *pathspec.Set
+	objects Objects
+	put     func(t object.Type, data []byte) (object.ID, error)
+	unions  map[string]object.ID
+	cleaned map[location]object.ID
+}
+
+type location struct {
+	prefix string
+	tree   object.ID
+}
+
+// NewDirectory returns a Directory of these source paths. Trees that have to
+// be made are handed to put.
+func NewDirectory(paths []string, remove *pathspec.Set, objects Objects, put func(object.Type, []byte) (object.ID, error)) *Directory {
+	return &Directory{
+		paths: paths, remove: remove, objects: objects, put: put,
+		unions: make(map[string]object.ID), cleaned: make(map[location]object.ID),
+	}
+}
+
+// Tree combines the trees of the directories, in the order of their paths.
+// Absent ones are zero; where all are, so is the result.
+func (d *Directory) Tree(trees []object.ID) (object.ID, error) {
+	tree, err := d.union(trees)
+	if err != nil || tree.IsZero() || d.remove == nil || d.remove.Empty() {
+		return tree, err
+	}
+	return d.clean("", tree)
+}
+
+func (d *Directory) union(trees []object.ID) (object.ID, error) {
+	var parts []part
+	for i, id := range trees {
+		if !id.IsZero() {
+			parts = append(parts, part{d.paths[i], id})
+		}
+	}
+	switch len(parts) {
+	case 0:
+		return object.ID{}, nil
+	case 1:
+		return parts[0].tree, nil
+	}
+	var key strings.Builder
+	for _, id := range trees {
+		key.Write(id[:])
+	}
+	if id, ok := d.unions[key.String()]; ok {
+		return id, nil
+	}
+	id, err := d.merge("", parts)
+	if err == nil {
+		d.unions[key.String()] = id
+	}
+	return id, err
+}
+
+// part is a tree with the source directory that it comes from.
+type part struct {
+	dir  string
+	tree object.ID
+}
+
+func (d *Directory) merge(prefix string, parts []part) (object.ID, error) {
+	type owned struct {
+		object.Entry
+		from []part
+	}
+	byName := make(map[string]*owned)
+	for _, p := range parts {
+		data, err := d.objects.Tree(p.tree)
+		if err != nil {
+			return object.ID{}, err
+		}
+		entries, err := object.ParseTree(data)
+		if err != nil {
+			return object.ID{}, fmt.Errorf("tree %s: %w", p.tree, err)
+		}
+		for _, e := range entries {
+			mine := part{p.dir, e.ID}
+			o, ok := byName[e.Name]
+			if !ok {
+				byName[e.Name] = &owned{e, []part{mine}}
+				continue
+			}
+			if !o.Mode.IsDir() || !e.Mode.IsDir() {
+				return object.ID{}, &ConflictError{Path: prefix + e.Name, Dirs: []string{o.from[0].dir, p.dir}}
+			}
+			o.from = append(o.from, mine)
+		}
+	}
+	entries := make([]object.Entry, 0, len(byName))
+	for name, o := range byName {
+		if len(o.from) > 1 {
+			id, err := d.merge(prefix+name+"/", o.from)
+			if err != nil {
+				return object.ID{}, err
+			}
+			o.ID = id
+		}
+		entries = append(entries, o.Entry)
+	}
+	return d.put(object.TreeType, object.EncodeTree(entries))
+}
+
+// clean removes what matches the patterns, and directories that it empties.
+func (d *Directory) clean(prefix string, tree object.ID) (object.ID, error) {
+	key := location{prefix, tree}
+	if id, ok := d.cleaned[key]; ok {
+		return id, nil
+	}
+	data, err := d.objects.Tree(tree)
+	if err != nil {
+		return object.ID{}, err
+	}
+	entries, err := object.ParseTree(data)
+	if err != nil {
+		return object.ID{}, fmt.Errorf("tree %s: %w", tree, err)
+	}
+	changed := false
+	kept := entries[:0]
+	for _, e := range entries {
+		path := prefix + e.Name
+		switch {
+		case !e.Mode.IsDir():
+			if d.remove.Match(path) {
+				changed = true
+				continue
+			}
+		case d.remove.MayMatchUnder(path):
+			id, err := d.clean(path+"/", e.ID)
+			if err != nil {
+				return object.ID{}, err
+			}
+			if id != e.ID {
+				changed = true
+				if id == emptyTree {
+					continue
+				}
+				e.ID = id
+			}
+		}
+		kept = append(kept, e)
+	}
+	id := tree
+	if changed {
+		if id, err = d.put(object.TreeType, object.EncodeTree(kept)); err != nil {
+			return object.ID{}, err
+		}
+	}
+	d.cleaned[key] = id
+	return id, nil
+}
+
+var emptyTree = object.Hash(object.TreeType, nil)

@@ -1,0 +1,330 @@
+package publication
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/module"
+
+	"k8s.io/publisher/modhash"
+	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
+	"k8s.io/publisher/pin"
+	"k8s.io/publisher/projection"
+)
+
+// line is a spec with its projection, and the versions of its module.
+type line struct {
+	*spec
+	deps       []*line
+	projection *projection.Projection
+	err        error
+	// paths and branchVersions hold, by index of the projected commit, the
+	// module path and the *version that a branch's commit is pinned by.
+	paths, branchVersions sync.Map
+	warnings              *warnings
+}
+
+// version is a module as it was published.
+type version struct {
+	pin.Module
+	goSum object.ID // the blob, zero where there is none
+}
+
+// worker is what one goroutine needs to pin trees.
+type worker struct {
+	config  *Config
+	objects *objects
+	hasher  *modhash.Hasher
+	pinners map[string]*pin.Pinner
+	// prior are the last pinned go.mod, go.sum and tree: the next ones are
+	// stored as what differs from them.
+	prior map[string]*odb.Prior
+}
+
+func (c *Config) worker() *worker {
+	objects := c.objects()
+	return &worker{
+		config: c, objects: objects, hasher: modhash.New(objects, c.Sums),
+		pinners: make(map[string]*pin.Pinner), prior: make(map[string]*odb.Prior),
+	}
+}
+
+// rootFiles are the entries at the root of a module that matter to pinning.
+type rootFiles struct{ goMod, goSum object.ID }
+
+func findRootFiles(tree []byte) (f rootFiles, err error) {
+	for data := tree; len(data) > 0; {
+		mode, name, id, rest, err := object.NextEntry(data)
+		if err != nil {
+			return f, err
+		}
+		data = rest
+		if !mode.IsRegular() {
+			continue
+		}
+		switch string(name) {
+		case "go.mod":
+			f.goMod = id
+		case "go.sum":
+			f.goSum = id
+		}
+	}
+	return f, nil
+}
+
+// versionsFunc returns the version of a dependency for the tree that is being
+// pinned, or nil where it has none.
+type versionsFunc func(dep *line) (*version, error)
+
+// pinTree returns the tree with go.mod and go.sum pinned. paths are the module
+// paths of the dependencies that exist at this source commit.
+func (w *worker) pinTree(l *line, at object.ID, tree object.ID, paths map[string]*line, lookup versionsFunc) (object.ID, error) {
+	if !l.pinned || len(paths) == 0 {
+		return tree, nil
+	}
+	data, err := w.objects.Tree(tree)
+	if err != nil {
+		return object.ID{}, err
+	}
+	files, err := findRootFiles(data)
+	if err != nil || files.goMod.IsZero() {
+		return tree, err
+	}
+	pinner := w.pinner(paths)
+	mod, err := pinner.Mod(files.goMod)
+	var syntax *pin.SyntaxError
+	if errors.As(err, &syntax) {
+		l.warnings.add("published unpinned, as the go command could not read it either: "+syntax.File, at, syntax)
+		return tree, nil
+	}
+	if err != nil {
+		return object.ID{}, err
+	}
+	versions := make(map[string]*pin.Module, len(mod.Requires))
+	for _, path := range mod.Requires {
+		m, err := lookup(paths[path])
+		if err == nil && m != nil && mod.Unpruned() {
+			m, err = w.withGraph(m, paths)
+		}
+		if err != nil {
+			return object.ID{}, fmt.Errorf("pin %s: %w", path, err)
+		}
+		if m != nil {
+			versions[path] = &m.Module
+		}
+	}
+	pinned, err := pinner.Pin(files.goMod, files.goSum, versions)
+	if errors.As(err, &syntax) {
+		l.warnings.add("published unpinned, as the go command could not read it either: "+syntax.File, at, syntax)
+		return tree, nil
+	}
+	if err != nil {
+		return object.ID{}, err
+	}
+	return w.replaceFiles(tree, data, pinned)
+}
+
+func (w *worker) pinner(paths map[string]*line) *pin.Pinner {
+	names := make([]string, 0, len(paths))
+	for path := range paths {
+		names = append(names, path)
+	}
+	slices.Sort(names)
+	key := strings.Join(names, "\n")
+	p, ok := w.pinners[key]
+	if !ok {
+		p = pin.New(w.objects, names)
+		w.pinners[key] = p
+	}
+	return p
+}
+
+func (w *worker) replaceFiles(tree object.ID, data []byte, pinned pin.Files) (object.ID, error) {
+	if pinned.GoMod == nil && pinned.GoSum == nil {
+		return tree, nil
+	}
+	entries, err := object.ParseTree(data)
+	if err != nil {
+		return object.ID{}, err
+	}
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{{"go.mod", pinned.GoMod}, {"go.sum", pinned.GoSum}} {
+		if file.content == nil {
+			continue
+		}
+		id, err := w.put(object.BlobType, file.name, file.content)
+		if err != nil {
+			return object.ID{}, err
+		}
+		i := slices.IndexFunc(entries, func(e object.Entry) bool { return e.Name == file.name })
+		if i < 0 {
+			i = len(entries)
+			entries = append(entries, object.Entry{Name: file.name, Mode: object.ModeRegular})
+		}
+		if !entries[i].Mode.IsRegular() {
+			entries[i].Mode = object.ModeRegular
+		}
+		entries[i].ID = id
+	}
+	return w.put(object.TreeType, "", object.EncodeTree(entries))
+}
+
+func (w *worker) put(t object.Type, name string, data []byte) (object.ID, error) {
+	id, err := w.config.Scratch.Put(t, data, w.prior[name])
+	if err == nil {
+		w.prior[name] = &odb.Prior{ID: id, Data: data}
+	}
+	return id, err
+}
+
+// siblings returns the dependencies whose modules exist at a source commit, by
+// module path. index tells where a dependency stands there.
+func (w *worker) siblings(l *line, index func(*line) (int32, error)) (map[string]*line, error) {
+	paths := make(map[string]*line, len(l.deps))
+	for _, dep := range l.deps {
+		i, err := index(dep)
+		if err != nil {
+			return nil, err
+		}
+		if i == projection.None {
+			continue
+		}
+		path, err := w.modulePath(dep, i)
+		if err != nil {
+			return nil, err
+		}
+		if _, taken := paths[path]; path != "" && !taken {
+			paths[path] = dep
+		}
+	}
+	return paths, nil
+}
+
+// modulePath returns the path that a projected commit's go.mod declares; empty
+// where it has none.
+func (w *worker) modulePath(l *line, i int32) (string, error) {
+	if path, ok := l.paths.Load(i); ok {
+		return path.(string), nil
+	}
+	c, err := l.projection.Commit(i)
+	if err != nil {
+		return "", err
+	}
+	path, err := w.treeModulePath(c.Tree)
+	if err == nil {
+		l.paths.Store(i, path)
+	}
+	return path, err
+}
+
+func (w *worker) treeModulePath(tree object.ID) (string, error) {
+	data, err := w.objects.Tree(tree)
+	if err != nil {
+		return "", err
+	}
+	files, err := findRootFiles(data)
+	if err != nil || files.goMod.IsZero() {
+		return "", err
+	}
+	mod, err := w.pinner(nil).Mod(files.goMod)
+	var syntax *pin.SyntaxError
+	if errors.As(err, &syntax) {
+		return "", nil
+	}
+	if err != nil || module.CheckPath(mod.Path) != nil {
+		return "", err
+	}
+	return mod.Path, nil
+}
+
+// branchVersion returns the pseudo-version of a projected commit.
+func (w *worker) branchVersion(l *line, i int32) (*version, error) {
+	if m, ok := l.branchVersions.Load(i); ok {
+		return m.(*version), nil
+	}
+	c, err := l.projection.Commit(i)
+	if err != nil {
+		return nil, err
+	}
+	path, err := w.modulePath(l, i)
+	if err != nil {
+		return nil, err
+	}
+	m, err := w.moduleAt(l, c.Source, c.Tree, module.Version{Path: path, Version: PseudoVersion(path, c.ID, c.Time)})
+	if err == nil {
+		l.branchVersions.Store(i, m)
+	}
+	return m, err
+}
+
+// PseudoVersion returns the version by which the go command knows a mirror
+// commit that no tag names: v0.0.0-yyyymmddhhmmss-abcdefabcdef, with the major
+// version that the module path asks for
+// (https://go.dev/ref/mod#pseudo-versions).
+func PseudoVersion(path string, commit object.ID, unix int64) string {
+	_, major, _ := module.SplitPathVersion(path)
+	return module.PseudoVersion(module.PathMajorPrefix(major), "", time.Unix(unix, 0).UTC(), commit.String()[:12])
+}
+
+// moduleAt describes a tree as a version of its module. It is nil where no go
+// command could fetch it, as with names that cannot be in a module zip.
+func (w *worker) moduleAt(l *line, at object.ID, tree object.ID, v module.Version) (*version, error) {
+	data, err := w.objects.Tree(tree)
+	if err != nil {
+		return nil, err
+	}
+	files, err := findRootFiles(data)
+	if err != nil {
+		return nil, err
+	}
+	goMod, err := w.objects.Blob(files.goMod)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := w.hasher.Zip(v, tree)
+	var unfetchable *modhash.UnfetchableError
+	if errors.As(err, &unfetchable) {
+		l.warnings.add("cannot be fetched as a module, so that no sibling is pinned to it", at, unfetchable)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hash %s: %w", v, err)
+	}
+	m := &version{Module: pin.Module{Path: v.Path, Version: v.Version, Sum: sum, GoModSum: modhash.GoMod(goMod)}, goSum: files.goSum}
+	mod, err := w.pinner(nil).Mod(files.goMod)
+	if err != nil {
+		return nil, err
+	}
+	m.Unpruned = mod.Unpruned()
+	return m, nil
+}
+
+// withGraph adds the siblings that a module's own go.sum knows: who requires
+// it without graph pruning reads their go.mod files too.
+func (w *worker) withGraph(m *version, paths map[string]*line) (*version, error) {
+	if m.goSum.IsZero() {
+		return m, nil
+	}
+	goSum, err := w.objects.Blob(m.goSum)
+	if err != nil {
+		return nil, err
+	}
+	with := *m
+	for text := range strings.Lines(string(goSum)) {
+		fields := strings.Fields(text)
+		if len(fields) != 3 || paths[fields[0]] == nil {
+			continue
+		}
+		if v, ok := strings.CutSuffix(fields[1], "/go.mod"); ok {
+			with.Requires = append(with.Requires, &pin.Module{Path: fields[0], Version: v, GoModSum: fields[2]})
+		}
+	}
+	return &with, nil
+}

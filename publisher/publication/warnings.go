@@ -1,0 +1,66 @@
+package publication
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+
+	"k8s.io/publisher/object"
+)
+
+// Warning is something about the source that is worth a maintainer's look, but
+// stops nothing.
+type Warning struct {
+	What string
+	// Count is at how many source commits it was met; Commit is one of them.
+	Count  int
+	Commit object.ID
+	// Err is the cause at Commit.
+	Err error
+}
+
+func (w Warning) String() string {
+	s := fmt.Sprintf("%s, at source commit %s: %v", w.What, w.Commit, w.Err)
+	if w.Count > 1 {
+		s += fmt.Sprintf(" (and at %d more)", w.Count-1)
+	}
+	return s
+}
+
+// warnings collects warnings of all workers, once for each kind.
+type warnings struct {
+	mu     sync.Mutex
+	byWhat map[string]*Warning
+}
+
+func (w *warnings) add(what string, commit object.ID, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byWhat == nil {
+		w.byWhat = make(map[string]*Warning)
+	}
+	known, ok := w.byWhat[what]
+	if !ok {
+		w.byWhat[what] = &Warning{What: what, Count: 1, Commit: commit, Err: err}
+		return
+	}
+	known.Count++
+	// Workers run in any order; which commit is shown must not depend on it.
+	if bytesLess(commit, known.Commit) {
+		known.Commit, known.Err = commit, err
+	}
+}
+
+func bytesLess(a, b object.ID) bool { return cmp.Compare(string(a[:]), string(b[:])) < 0 }
+
+func (w *warnings) list() []Warning {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []Warning
+	for _, warning := range w.byWhat {
+		out = append(out, *warning)
+	}
+	slices.SortFunc(out, func(a, b Warning) int { return cmp.Compare(a.What, b.What) })
+	return out
+}

@@ -1,0 +1,90 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// document returns the root mapping of a file that holds exactly one document.
+func document(file string, data []byte) (*yaml.Node, error) {
+	if at, ok := notText(data); ok {
+		return nil, invalid(fileProblem(file, at, "not a text in UTF-8"))
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var doc yaml.Node
+	switch err := decoder.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, invalid(fileProblem(file, position{1, 1}, "the file is empty"))
+	case err != nil:
+		return nil, invalid(syntaxProblem(file, data, err))
+	}
+	root := doc.Content[0]
+	if isNull(root) {
+		return nil, invalid(fileProblem(file, positionOf(root), "the file is empty"))
+	}
+
+	var next yaml.Node
+	switch err := decoder.Decode(&next); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		return nil, invalid(syntaxProblem(file, data, err))
+	default:
+		return nil, invalid(fileProblem(file, positionOf(&next), "a second document starts here; a rules file has only one"))
+	}
+
+	if root.Kind != yaml.MappingNode {
+		return nil, invalid(fileProblem(file, positionOf(root), "must be a mapping with the key %q", "rules"))
+	}
+	return root, nil
+}
+
+// notText finds what the YAML parser would refuse without saying where.
+func notText(data []byte) (position, bool) {
+	at := position{1, 1}
+	for len(data) > 0 {
+		c, size := utf8.DecodeRune(data)
+		switch {
+		case c == utf8.RuneError && size == 1,
+			c < ' ' && c != '\t' && c != '\n' && c != '\r',
+			c >= 0x7f && c < 0xa0 && c != 0x85:
+			return at, true
+		case c == '\n':
+			at = position{at.line + 1, 1}
+		default:
+			at.column++
+		}
+		data = data[size:]
+	}
+	return at, false
+}
+
+var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// syntaxProblem turns the YAML parser's error, which has its line in the text
+// only, into a problem. That line is sometimes the one before.
+func syntaxProblem(file string, data []byte, err error) Problem {
+	message := err.Error()
+	at := position{1, 1}
+	if m := syntaxError.FindStringSubmatch(message); m != nil {
+		message = message[len(m[0]):]
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			at.line = line
+		}
+	}
+	lines := strings.Split(string(data), "\n")
+	for n := at.line; n <= min(at.line+1, len(lines)); n++ {
+		text := lines[n-1]
+		indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+		if tab := strings.IndexByte(indent, '\t'); tab >= 0 {
+			return fileProblem(file, position{n, tab + 1}, "not YAML: a tab in the indentation; use spaces")
+		}
+	}
+	return fileProblem(file, at, "not YAML: %s", message)
+}

@@ -1,0 +1,178 @@
+package rules
+
+import (
+	"fmt"
+	"os"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// DefaultTrailer is the trailer's key in a file that gives none.
+const DefaultTrailer = "Kubernetes-commit"
+
+// DefaultCommitter is the publisher's identity in a file that gives none.
+var DefaultCommitter = Identity{Name: "Mirror Publisher", Email: "publisher@localhost"}
+
+// Rules is a rules file. What the file leaves out has its default.
+type Rules struct {
+	// SkipSourceBranches are source branches that nothing is published from.
+	SkipSourceBranches []string
+	// SkipGoMod leaves go.mod and go.sum as they are in the source.
+	SkipGoMod bool
+	// SkipTags publishes branches only.
+	SkipTags bool
+	// RecursiveDeletePatterns are git pathspecs of files that no mirror gets.
+	RecursiveDeletePatterns []string
+	// DefaultGoVersion is for branches whose Go is empty. It may be empty too.
+	DefaultGoVersion string
+	// Trailer is the key, without a colon, of the trailer that holds the
+	// source commit's hash.
+	Trailer string
+	// Tags name the tags that a source tag yields. None of two yields the same
+	// name.
+	Tags []TagRule
+	// Committer is who commits and tags what no source commit stands for.
+	Committer Identity
+	// Rules are in the order of the file, which means nothing. See [Rules.Order].
+	Rules []Rule
+
+	// Warnings are about keys that are accepted but have no effect, one for
+	// each key, at the place of its first use.
+	Warnings []Problem
+
+	file      string
+	positions positions
+}
+
+// Rule says what one mirror gets.
+type Rule struct {
+	// Destination is the mirror's name: one or more path elements with slashes
+	// between them.
+	Destination string
+	// Library has no effect. It is here for whoever converts files.
+	Library bool
+	// Skipped means that the mirror is left alone.
+	Skipped bool
+	// SmokeTest is a shell script to run for each branch. It may be empty.
+	SmokeTest string
+	Branches  []Branch
+	// EndedBranches are branches of the mirror that follow nothing any more.
+	EndedBranches []string
+}
+
+// Branch says what one branch of a mirror is made from.
+type Branch struct {
+	Name string
+	// Go is a Go version without "go" in front, or empty for the default.
+	Go           string
+	Dependencies []Dependency
+	Source       Source
+	// RequiredPackages have no effect. They are here for whoever converts
+	// files.
+	RequiredPackages []string
+	// SmokeTest is a shell script to run for this branch. It may be empty.
+	SmokeTest string
+}
+
+// Dependency is a mirror branch that another one requires, built from the
+// same source branch.
+type Dependency struct {
+	// Repository is the destination of a rule.
+	Repository string
+	Branch     string
+}
+
+// Source is a place in the source repository.
+type Source struct {
+	// Repository has no effect. It is here for whoever converts files.
+	Repository string
+	Branch     string
+	// Dir and Dirs are as in the file, where only one of them is set. See
+	// [Source.Directories].
+	Dir  string
+	Dirs []string
+}
+
+// Directories returns the directories to publish as clean, relative paths with
+// slashes. None means the root of the repository.
+func (s Source) Directories() []string {
+	if s.Dir != "" {
+		return []string{s.Dir}
+	}
+	return s.Dirs
+}
+
+// Identity is a person, or a robot, as git knows them.
+type Identity struct {
+	Name, Email string
+}
+
+// String returns the identity as git writes it, without a time.
+func (i Identity) String() string {
+	return i.Name + " <" + i.Email + ">"
+}
+
+// Load reads a rules file. An invalid one is an [*InvalidError], wrapped or not.
+func Load(file string) (*Rules, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("load rules: %w", err)
+	}
+	return Parse(file, data)
+}
+
+// Parse reads the content of a rules file. The file's name is only for
+// messages. Invalid content is an [*InvalidError] with all of its problems.
+func Parse(file string, data []byte) (*Rules, error) {
+	r, _, err := parse(file, data)
+	return r, err
+}
+
+// Rule returns the rule for a destination, or nil.
+func (r *Rules) Rule(destination string) *Rule {
+	for i := range r.Rules {
+		if r.Rules[i].Destination == destination {
+			return &r.Rules[i]
+		}
+	}
+	return nil
+}
+
+// destinations are those of all rules, in their order.
+func (r *Rules) destinations() []string {
+	names := make([]string, len(r.Rules))
+	for i := range r.Rules {
+		names[i] = r.Rules[i].Destination
+	}
+	return names
+}
+
+// Branch returns a branch of the rule for a destination, or nil.
+func (r *Rules) Branch(destination, name string) *Branch {
+	rule := r.Rule(destination)
+	if rule == nil {
+		return nil
+	}
+	return rule.Branch(name)
+}
+
+// Branch returns the branch of that name, or nil. Ended branches are none.
+func (r *Rule) Branch(name string) *Branch {
+	for i := range r.Branches {
+		if r.Branches[i].Name == name {
+			return &r.Branches[i]
+		}
+	}
+	return nil
+}
+
+// RulePath is the path of Rules[rule] for a [field.Error].
+func RulePath(rule int) *field.Path {
+	return field.NewPath("rules").Index(rule)
+}
+
+// BranchPath is the path of Rules[rule].Branches[branch] for a [field.Error].
+// Below it, fields are named as in the file: "source", "dirs", "smoke-test".
+func BranchPath(rule, branch int) *field.Path {
+	return RulePath(rule).Child("branches").Index(branch)
+}

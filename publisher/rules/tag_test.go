@@ -1,0 +1,87 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTagRuleNamesWhatItsConstraintLetsIn(t *testing.T) {
+	const all = "{{.Major}}/{{.Minor}}/{{.Patch}}/p{{.Prerelease}}/m{{.Metadata}}/s{{.Suffix}}/{{.Version}}"
+	for _, c := range []struct {
+		constraint, template string
+		// names are by source tag; an empty one is not let in.
+		names map[string]string
+	}{
+		{">=1.8.0-0", "kubernetes-{{.Version}}", map[string]string{
+			"v1.7.16":                   "",
+			"v1.8.0-alpha.0":            "kubernetes-1.8.0-alpha.0",
+			"v1.8.0":                    "kubernetes-1.8.0",
+			"v1.36.0-beta.1+x":          "kubernetes-1.36.0-beta.1+x",
+			"v1.36.0+x":                 "kubernetes-1.36.0+x",
+			"v18446744073709551615.0.1": "kubernetes-18446744073709551615.0.1",
+		}},
+		{">=1.17.0-0", "v0.{{.Minor}}.{{.Patch}}{{.Suffix}}", map[string]string{
+			"v1.16.15":         "",
+			"v1.17.0-rc.2":     "v0.17.0-rc.2",
+			"v1.17.3":          "v0.17.3",
+			"v1.36.0-beta.1+x": "v0.36.0-beta.1+x",
+		}},
+		{">=1.8.0", "{{.Version}}", map[string]string{
+			"v1.8.0": "1.8.0", "v1.9.0-rc.1": "",
+		}},
+		{"*", all, map[string]string{
+			"1.2.3": "1/2/3/p/m/s/1.2.3",
+		}},
+		{">=0.0.0-0", all, map[string]string{
+			"v1.2.3-beta.1+x": "1/2/3/pbeta.1/mx/s-beta.1+x/1.2.3-beta.1+x",
+		}},
+	} {
+		rule, err := NewTagRule(c.constraint, c.template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for tag, want := range c.names {
+			name, ok, err := rule.Name(semver.MustParse(tag))
+			if err != nil || ok != (want != "") || name != want {
+				t.Errorf("%s %s: %s is %q, %t, %v; want %q", c.constraint, c.template, tag, name, ok, err, want)
+			}
+		}
+	}
+}
+
+func TestTagRuleErrorsSayWhatIsWrong(t *testing.T) {
+	var got []string
+	for _, c := range [][2]string{{"", "x"}, {">=", "x"}, {"*", ""}, {"*", "{{"}} {
+		if _, err := NewTagRule(c[0], c[1]); err != nil {
+			got = append(got, err.Error())
+		}
+	}
+	for _, template := range []string{"{{.None}}", "a..b", `{{"\n"}}`} {
+		rule, err := NewTagRule("*", template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = rule.Name(semver.MustParse("v1.2.3"))
+		if err != nil {
+			got = append(got, err.Error())
+		}
+	}
+	if _, _, err := (TagRule{Constraint: "*", Template: "x"}).Name(semver.MustParse("v1.2.3")); err != nil {
+		got = append(got, err.Error())
+	}
+	want := []string{
+		`constraint "": must not be empty; * lets all releases in`,
+		`constraint ">=": improper constraint: ">="`,
+		`name "": must not be empty`,
+		`name "{{": template: name:1: unclosed action`,
+		`name the tag for 1.2.3: template: name:1:2: executing "name" at <.None>: can't evaluate field None in type rules.TagVersion`,
+		`name the tag for 1.2.3: "a..b" is not a valid tag name (see git-check-ref-format(1))`,
+		`name the tag for 1.2.3: "\n" is not a valid tag name (see git-check-ref-format(1))`,
+		`tag rule was not made by NewTagRule`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,355 @@
+package rules
+
+import (
+	"fmt"
+	"go/version"
+	"path"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/go-git/go-git/v5/plumbing"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// validator checks what types do not say, and fills in the defaults.
+type validator struct {
+	rules    *Rules
+	problems []Problem
+	// unread are the paths of values that could not be read. What else there
+	// is to say of them, and of what they lack, follows from that.
+	unread map[string]bool
+	// destinations has the first rule for each.
+	destinations map[string]int
+}
+
+func validate(r *Rules, unread map[string]bool) []Problem {
+	v := &validator{rules: r, unread: unread, destinations: map[string]int{}}
+	v.top()
+	for i := range r.Rules {
+		v.rule(i)
+	}
+	for i := range r.Rules {
+		for j := range r.Rules[i].Branches {
+			v.dependencies(i, j)
+		}
+	}
+	v.cycles()
+	return v.problems
+}
+
+func (v *validator) add(err *field.Error) {
+	if err == nil {
+		return
+	}
+	for path := err.Field; path != ""; path = parentPath(path) {
+		if v.unread[path] {
+			return
+		}
+	}
+	v.problems = append(v.problems, v.rules.Problem(err))
+}
+
+var (
+	skipSourceBranchesPath      = field.NewPath("skip-source-branches")
+	recursiveDeletePatternsPath = field.NewPath("recursive-delete-patterns")
+	defaultGoVersionPath        = field.NewPath("default-go-version")
+	trailerPath                 = field.NewPath("trailer")
+	tagsPath                    = field.NewPath("tags")
+	committerPath               = field.NewPath("committer")
+	rulesPath                   = field.NewPath("rules")
+)
+
+// trailerToken is what git takes for a trailer's key (git-interpret-trailers(1)),
+// less the dash in front that nobody wants.
+var trailerToken = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
+
+func (v *validator) top() {
+	r := v.rules
+	for i, name := range r.SkipSourceBranches {
+		v.add(branchName(skipSourceBranchesPath.Index(i), name))
+	}
+	for i, pattern := range r.RecursiveDeletePatterns {
+		if err := checkPathspec(pattern); err != nil {
+			v.add(field.Invalid(recursiveDeletePatternsPath.Index(i), pattern, err.Error()))
+		}
+	}
+	v.add(goVersion(defaultGoVersionPath, r.DefaultGoVersion))
+
+	if r.Trailer == "" {
+		r.Trailer = DefaultTrailer
+	}
+	if !trailerToken.MatchString(r.Trailer) {
+		v.add(field.Invalid(trailerPath, r.Trailer, "must be a trailer's key: letters, digits and dashes, without a colon"))
+	}
+
+	if r.Committer == (Identity{}) && !v.has(committerPath) {
+		r.Committer = DefaultCommitter
+	}
+	v.add(identityPart(committerPath.Child("name"), r.Committer.Name))
+	v.add(identityPart(committerPath.Child("email"), r.Committer.Email))
+
+	if r.Tags == nil {
+		r.Tags = defaultTagRules()
+	} else {
+		v.tags()
+	}
+
+	if len(r.Rules) == 0 {
+		v.add(field.Required(rulesPath, "a file without rules publishes nothing"))
+	}
+}
+
+// has reports whether the file has the field, even if it is empty.
+func (v *validator) has(path *field.Path) bool {
+	_, ok := v.rules.positions[path.String()]
+	return ok
+}
+
+func identityPart(path *field.Path, s string) *field.Error {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return field.Required(path, "")
+	case strings.TrimSpace(s) != s:
+		return field.Invalid(path, s, "must not begin or end with space")
+	case strings.ContainsAny(s, "<>") || strings.ContainsFunc(s, unicode.IsControl):
+		return field.Invalid(path, s, "must not contain <, >, a newline or another control character")
+	}
+	return nil
+}
+
+func (v *validator) rule(i int) {
+	rule, path := &v.rules.Rules[i], RulePath(i)
+
+	at := path.Child("destination")
+	switch _, taken := v.destinations[rule.Destination]; {
+	case rule.Destination == "":
+		v.add(field.Required(at, ""))
+	case taken:
+		v.add(field.Duplicate(at, rule.Destination))
+	default:
+		v.destinations[rule.Destination] = i
+		v.add(destination(at, rule.Destination))
+	}
+
+	refs := refNames{}
+	for j := range rule.Branches {
+		at := BranchPath(i, j).Child("name")
+		v.add(refs.add(at, rule.Branches[j].Name))
+		v.branch(i, j)
+	}
+	for j, name := range rule.EndedBranches {
+		v.add(refs.add(path.Child("ended-branches").Index(j), name))
+	}
+}
+
+func (v *validator) branch(i, j int) {
+	b, path := &v.rules.Rules[i].Branches[j], BranchPath(i, j)
+	v.add(goVersion(path.Child("go"), b.Go))
+
+	source := path.Child("source")
+	v.add(branchName(source.Child("branch"), b.Source.Branch))
+	if b.Source.Dir != "" {
+		v.add(directory(source.Child("dir"), b.Source.Dir))
+	}
+	if b.Source.Dir != "" && len(b.Source.Dirs) > 0 {
+		v.add(field.Forbidden(source.Child("dir"), "may not be set together with dirs"))
+	}
+	for k, dir := range b.Source.Dirs {
+		at := source.Child("dirs").Index(k)
+		if err := directory(at, dir); err != nil {
+			v.add(err)
+			continue
+		}
+		for _, other := range b.Source.Dirs[:k] {
+			if other == dir {
+				v.add(field.Duplicate(at, dir))
+			} else if within(dir, other) || within(other, dir) {
+				v.add(field.Invalid(at, dir, fmt.Sprintf("overlaps with %q", other)))
+			}
+		}
+	}
+}
+
+// dependencies checks the dependencies of a branch, but for cycles.
+func (v *validator) dependencies(i, j int) {
+	rule := &v.rules.Rules[i]
+	b := &rule.Branches[j]
+	for k, dep := range b.Dependencies {
+		path := BranchPath(i, j).Child("dependencies").Index(k)
+		repository, branch := path.Child("repository"), path.Child("branch")
+		if dep.Branch == "" {
+			v.add(field.Required(branch, ""))
+		}
+		if dep.Repository == "" {
+			v.add(field.Required(repository, ""))
+			continue
+		}
+		at, ok := v.destinations[dep.Repository]
+		if !ok {
+			err := field.NotFound(repository, dep.Repository)
+			err.Detail = "no rule has this destination" + didYouMean(dep.Repository, v.rules.destinations())
+			v.add(err)
+			continue
+		}
+		other := &v.rules.Rules[at]
+		if other.Skipped && !rule.Skipped {
+			v.add(field.Invalid(repository, dep.Repository, "the rule for it is skipped"))
+		}
+		if dep.Branch == "" {
+			continue
+		}
+		if at == i && dep.Branch == b.Name {
+			v.add(field.Invalid(branch, dep.Branch, "a branch cannot depend on itself"))
+			continue
+		}
+		target := other.Branch(dep.Branch)
+		if target == nil {
+			v.add(missingBranch(branch, dep, other))
+			continue
+		}
+		if from, to := b.Source.Branch, target.Source.Branch; from != to && from != "" && to != "" {
+			v.add(field.Invalid(branch, dep.Branch, fmt.Sprintf(
+				"is built from the source branch %q, but this branch from %q", to, from)))
+		}
+	}
+}
+
+func missingBranch(at *field.Path, dep Dependency, rule *Rule) *field.Error {
+	for _, ended := range rule.EndedBranches {
+		if ended == dep.Branch {
+			return field.Invalid(at, dep.Branch, fmt.Sprintf("has ended in %q", dep.Repository))
+		}
+	}
+	names := make([]string, len(rule.Branches))
+	for i := range rule.Branches {
+		names[i] = rule.Branches[i].Name
+	}
+	err := field.NotFound(at, dep.Branch)
+	err.Detail = fmt.Sprintf("%q has no such branch%s", dep.Repository, didYouMean(dep.Branch, names))
+	return err
+}
+
+func (v *validator) cycles() {
+	for _, cycle := range v.rules.branchGraph().cycles() {
+		// The last one's dependency on the first closes the circle.
+		last, first := cycle[len(cycle)-1], cycle[0]
+		b := v.rules.Rules[last.Rule].Branches[last.Branch]
+		path := BranchPath(last.Rule, last.Branch).Child("dependencies")
+		for k, dep := range b.Dependencies {
+			if v.rules.at(dep) == first {
+				path = path.Index(k)
+				break
+			}
+		}
+		v.add(&field.Error{
+			Type:     field.ErrorTypeInvalid,
+			Field:    path.String(),
+			BadValue: field.OmitValueType{},
+			Detail:   "cyclic dependency: " + describe([][]BranchIndex{cycle}, v.rules.branchTitle),
+		})
+	}
+}
+
+// refNames are branch names of one mirror, by name and by each directory that
+// a name implies: git cannot have both refs/heads/a and refs/heads/a/b.
+type refNames map[string]string
+
+func (r refNames) add(at *field.Path, name string) *field.Error {
+	if err := branchName(at, name); err != nil {
+		return err
+	}
+	if other, ok := r[name]; ok {
+		if other == name {
+			return field.Duplicate(at, name)
+		}
+		return field.Invalid(at, name, fmt.Sprintf("git cannot have it beside the branch %q", other))
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if r[dir] == dir {
+			return field.Invalid(at, name, fmt.Sprintf("git cannot have it beside the branch %q", dir))
+		}
+	}
+	r[name] = name
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		r[dir] = name
+	}
+	return nil
+}
+
+func branchName(at *field.Path, name string) *field.Error {
+	if name == "" {
+		return field.Required(at, "")
+	}
+	if plumbing.NewBranchReferenceName(name).Validate() != nil {
+		return field.Invalid(at, name, "is not a valid branch name (see git-check-ref-format(1))")
+	}
+	return nil
+}
+
+func goVersion(at *field.Path, s string) *field.Error {
+	switch {
+	case s == "" || version.IsValid("go"+s):
+		return nil
+	case version.IsValid(s):
+		return field.Invalid(at, s, "must be a Go version without \"go\" in front")
+	}
+	return field.Invalid(at, s, "must be a Go version such as 1.26.0, 1.20 or 1.27rc1")
+}
+
+// destinationElement leaves out what a shell or git takes for an option, what a
+// directory listing hides, and what needs quoting.
+var destinationElement = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+// mirrorDirectory is the directory of a destination that its repository is in.
+const mirrorDirectory = "mirror.git"
+
+func destination(at *field.Path, name string) *field.Error {
+	for element := range strings.SplitSeq(name, "/") {
+		switch {
+		case !destinationElement.MatchString(element) || strings.Contains(element, ".."):
+			return field.Invalid(at, name, "must be a relative path; each of its elements begins with a letter, digit or underscore, "+
+				"and has only these, dots and dashes, but not two dots together")
+		case strings.EqualFold(element, mirrorDirectory):
+			return field.Invalid(at, name, "would be inside a mirror: "+mirrorDirectory+" is the name of a mirror's own directory")
+		}
+	}
+	return nil
+}
+
+func directory(at *field.Path, dir string) *field.Error {
+	switch {
+	case dir == "":
+		return field.Required(at, "")
+	case dir == ".":
+		return field.Invalid(at, dir, "leave the directory out to publish the whole repository")
+	case strings.Contains(dir, `\`) || strings.ContainsFunc(dir, unicode.IsControl):
+		return field.Invalid(at, dir, "must be a path with slashes, without backslashes and control characters")
+	case path.IsAbs(dir) || dir == ".." || strings.HasPrefix(dir, "../"):
+		return field.Invalid(at, dir, "must be a path within the source repository")
+	case path.Clean(dir) != dir:
+		return field.Invalid(at, dir, fmt.Sprintf("must be written %q", strings.TrimPrefix(path.Clean("/"+dir), "/")))
+	}
+	return nil
+}
+
+// within reports whether dir is below parent.
+func within(dir, parent string) bool {
+	return strings.HasPrefix(dir, parent+"/")
+}
+
+// didYouMean is the end of a message about an unknown name: the known name that
+// is most like it, if one is.
+func didYouMean(name string, known []string) string {
+	best, distance := "", min(1+len(name)/3, len(name)-1)
+	for _, k := range known {
+		if d := levenshtein.ComputeDistance(name, k); d <= distance && (best == "" || d < distance) {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}

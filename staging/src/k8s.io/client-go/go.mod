@@ -1,0 +1,11 @@
+module k8s.io/client-go
+
+go 1.26.0
+
+require (
+	github.com/go-logr/logr v1.4.3
+	golang.org/x/time v0.14.0
+	k8s.io/apimachinery v0.36.6
+	k8s.io/klog/v2 v2.140.0
+	k8s.io/utils v0.0.0-20260210185600-b8788abfbbc2
+)
