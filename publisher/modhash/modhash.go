@@ -138,10 +138,13 @@ func (h *Hasher) Zip(m module.Version, tree object.ID) (string, error) {
 	switch {
 	case root.needsGit:
 		sum, err := archiveSum(h.objects, m, tree)
-		if _, ok := errors.AsType[*UnfetchableError](err); err != nil && !ok {
+		if unfetchable, ok := errors.AsType[*UnfetchableError](err); ok {
+			return "", unfetchable
+		}
+		if err != nil {
 			return "", fmt.Errorf("hashing module %s: tree %s: %w", m, tree, err)
 		}
-		return sum, err
+		return sum, nil
 	case root.fault != nil:
 		return "", &UnfetchableError{Module: m, Path: root.fault.path, Err: root.fault.err}
 	case root.size > zip.MaxZipFile:

@@ -16,8 +16,8 @@ type cached struct {
 // two generations: when the young one is full it becomes the old one, and what
 // the old one held and nobody asked for is forgotten. That keeps what is in
 // use, as a list by last use would, at the price of a map alone.
-type cache struct {
-	young, old map[cacheKey]cached
+type cache[K comparable] struct {
+	young, old map[K]cached
 	size       int
 }
 
@@ -27,7 +27,7 @@ const (
 	perEntryCost = 96       // what an entry costs beside its content
 )
 
-func (c *cache) get(k cacheKey) (cached, bool) {
+func (c *cache[K]) get(k K) (cached, bool) {
 	if v, ok := c.young[k]; ok {
 		return v, true
 	}
@@ -38,7 +38,7 @@ func (c *cache) get(k cacheKey) (cached, bool) {
 	return v, ok
 }
 
-func (c *cache) put(k cacheKey, v cached) {
+func (c *cache[K]) put(k K, v cached) {
 	if len(v.data) > tooLarge {
 		return
 	}
@@ -46,7 +46,7 @@ func (c *cache) put(k cacheKey, v cached) {
 		c.old, c.young, c.size = c.young, nil, 0
 	}
 	if c.young == nil {
-		c.young = make(map[cacheKey]cached)
+		c.young = make(map[K]cached)
 	}
 	c.young[k] = v
 	c.size += len(v.data) + perEntryCost

@@ -22,7 +22,7 @@ type Reader struct {
 	store   *Store
 	last    *pack
 	inflate inflater
-	cache   cache
+	cache   cache[cacheKey]
 }
 
 // Reader returns a new Reader.
@@ -233,4 +233,58 @@ func (f *inflater) into(data, stored []byte) error {
 		return err
 	}
 	return nil
+}
+
+// Size returns how many bytes an object's content has, without inflating more
+// of it than its header.
+func (r *Reader) Size(id object.ID) (int64, error) {
+	p, offset := r.store.find(id, r.last)
+	if p == nil {
+		_, data, err := r.ReadAny(id) // Loose objects are few.
+		return int64(len(data)), err
+	}
+	size, err := r.packedSize(p, offset)
+	if err != nil {
+		return 0, fmt.Errorf("read size of object %s: %w", id, &CorruptError{File: p.name, Err: err})
+	}
+	return size, nil
+}
+
+func (r *Reader) packedSize(p *pack, offset int64) (int64, error) {
+	kind, size, at, err := p.header(offset)
+	if err != nil {
+		return 0, err
+	}
+	switch kind {
+	case offsetDelta:
+		_, at, err = p.baseOffset(offset, at)
+	case refDelta:
+		at += hashSize
+	default:
+		return size, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if at >= int64(len(p.data)) {
+		return 0, fmt.Errorf("delta at offset %d is cut short", offset)
+	}
+	// A delta begins with its base's size and its own.
+	if err := r.inflate.reset(p.data[at:]); err != nil {
+		return 0, err
+	}
+	var head [20]byte
+	n, err := io.ReadFull(r.inflate.zlib, head[:min(int64(len(head)), size)])
+	if err != nil {
+		return 0, err
+	}
+	_, rest, ok := deltaSize(head[:n])
+	if !ok {
+		return 0, errDelta
+	}
+	result, _, ok := deltaSize(rest)
+	if !ok {
+		return 0, errDelta
+	}
+	return int64(result), nil
 }

@@ -36,7 +36,8 @@ type Scratch struct {
 
 type scratchEntry struct {
 	offset int64
-	size   int32
+	size   int32 // of what is deflated: the content or the delta
+	whole  int32 // of the content
 	crc    uint32
 	base   object.ID // zero for whole objects
 	t      object.Type
@@ -96,7 +97,7 @@ func (s *Scratch) Put(t object.Type, data []byte, prior *Prior) (object.ID, erro
 	if len(data) > 1<<31-1 {
 		return id, fmt.Errorf("object %s of %d bytes is too large to be rewritten", id, len(data))
 	}
-	entry := scratchEntry{offset: s.flushed + int64(len(s.tail)), t: t, size: int32(len(data))}
+	entry := scratchEntry{offset: s.flushed + int64(len(s.tail)), t: t, size: int32(len(data)), whole: int32(len(data))}
 	kind, content := byte(t), data
 	if prior != nil {
 		base, ok := s.index[prior.ID]
@@ -142,21 +143,39 @@ func (s *Scratch) flush() error {
 	return nil
 }
 
+// Size returns how many bytes the content of an object has; ok is false where
+// none of that name was put.
+func (s *Scratch) Size(id object.ID) (size int64, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, ok := s.index[id]
+	return int64(e.whole), ok
+}
+
 // ScratchReader reads back what was put. It is not safe for concurrent use.
 type ScratchReader struct {
 	scratch *Scratch
 	inflate inflater
 	buffer  []byte
+	cache   cache[object.ID]
 }
 
 // Reader returns a new reader.
 func (s *Scratch) Reader() *ScratchReader { return &ScratchReader{scratch: s} }
 
 // Read returns the type and content of an object; ok is false where none of
-// that name was put.
+// that name was put. The content must not be changed.
 func (r *ScratchReader) Read(id object.ID) (t object.Type, data []byte, ok bool, err error) {
-	var chain [][]byte
+	type link struct {
+		id    object.ID
+		delta []byte
+	}
+	var chain []link
 	for {
+		if known, ok := r.cache.get(id); ok {
+			t, data = known.t, known.data
+			break
+		}
 		r.scratch.mu.RLock()
 		e, found := r.scratch.index[id]
 		if !found {
@@ -173,15 +192,17 @@ func (r *ScratchReader) Read(id object.ID) (t object.Type, data []byte, ok bool,
 		}
 		if e.base.IsZero() {
 			t = e.t
+			r.cache.put(id, cached{t, data})
 			break
 		}
-		chain = append(chain, data)
+		chain = append(chain, link{id, data})
 		id = e.base
 	}
 	for i := len(chain) - 1; i >= 0; i-- {
-		if data, err = applyDelta(data, chain[i]); err != nil {
-			return 0, nil, false, err
+		if data, err = applyDelta(data, chain[i].delta); err != nil {
+			return 0, nil, false, fmt.Errorf("read back object %s from %s: %w", chain[i].id, r.scratch.dir, err)
 		}
+		r.cache.put(chain[i].id, cached{t, data})
 	}
 	return t, data, true, nil
 }

@@ -1,6 +1,9 @@
 package pathspec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // glob is the part of a pattern from its first wildcard on, in the language of
 // git's wildmatch.
@@ -8,7 +11,9 @@ type glob struct {
 	tokens []token
 	// slashes is how many a match contains; -1 where that is not fixed.
 	slashes int
-	folded  bool
+	// tail is what every match ends in. Most paths fail on it.
+	tail   string
+	folded bool
 }
 
 // token matches one byte, or any number of them if it is a star.
@@ -86,7 +91,24 @@ func compileGlob(pattern string, pathname, folded bool) (g glob, ok bool) {
 		}
 		g.tokens = append(g.tokens, t)
 	}
+	if !folded {
+		g.tail = tail(g.tokens)
+	}
 	return g, true
+}
+
+// tail returns the bytes that the tokens end in. The slash after a deepSlash
+// is not one of them.
+func tail(tokens []token) string {
+	var b []byte
+	for i, t := range slices.Backward(tokens) {
+		if t.kind != oneByte || i > 0 && tokens[i-1].kind == deepSlash {
+			break
+		}
+		b = append(b, t.byte)
+	}
+	slices.Reverse(b)
+	return string(b)
 }
 
 // starKind tells what the stars pattern[start:end] match.
@@ -110,6 +132,9 @@ func starKind(pattern string, start, end int, pathname bool) tokenKind {
 // of either kind is ever tried again: whatever an earlier one could match
 // instead, the later one can as well.
 func (g *glob) match(text string) bool {
+	if !strings.HasSuffix(text, g.tail) {
+		return false
+	}
 	at, next := 0, 0          // in text and in tokens
 	starAt, starNext := 0, -1 // where the last star ends and which it is
 	deepAt, deepNext := 0, -1 // likewise for the last deepStar or deepSlash

@@ -21,7 +21,9 @@
 // Patterns and paths are bytes. They need not be UTF-8, and ? is one byte.
 //
 // The syntax is specified in gitglossary(7) under "pathspec"; where that is
-// silent, git decides.
+// silent, git decides, but for one thing: whether a file matches depends on its
+// path alone, while git rm takes a pattern for used up once it was the very
+// name of a file, so that 'a*' leaves "ab" where there is a file called "a*".
 package pathspec
 
 import "strings"

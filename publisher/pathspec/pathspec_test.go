@@ -147,9 +147,9 @@ func TestBadPatternIsNamed(t *testing.T) {
 // TestSetAgreesWithGit compares random sets of patterns with git.
 func TestSetAgreesWithGit(t *testing.T) {
 	o := newOracle(t)
-	random := rand.New(rand.NewPCG(11, 2))
+	random := rand.New(rand.NewPCG(1, 2))
 	hits := 0
-	for range 20000 {
+	for range 500 {
 		patterns := make([]string, 1+random.IntN(4)/3*random.IntN(3))
 		for i := range patterns {
 			patterns[i] = randomPattern(random)
@@ -253,6 +253,7 @@ func BenchmarkMatch(b *testing.B) {
 		{"any_dir_name", "*/BUILD"},
 		{"usual_set", "BUILD */BUILD BUILD.bazel */BUILD.bazel Godeps vendor/"},
 		{"stars", "*/apis/*/zz_*.bazel"},
+		{"stars_late", "*/apis/*/yy_*.go"},
 		{"glob", ":(glob)**/zz_*.bazel"},
 		{"icase", ":(icase)*/build"},
 	} {

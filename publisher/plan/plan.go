@@ -147,6 +147,15 @@ func (p *Plan) Destination(name string) *Destination {
 	return nil
 }
 
+// NewCommits is how many commits are new to the mirror.
+func (d *Destination) NewCommits() int {
+	n := 0
+	for _, b := range d.Branches {
+		n += b.Commits
+	}
+	return n
+}
+
 // Changes reports whether the plan has anything to do.
 func (p *Plan) Changes() bool {
 	for _, d := range p.Destinations {

@@ -1,6 +1,7 @@
 package publication
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,7 +27,17 @@ type line struct {
 	// paths and branchVersions hold, by index of the projected commit, the
 	// module path and the *version that a branch's commit is pinned by.
 	paths, branchVersions sync.Map
-	warnings              *warnings
+	// manifests holds the *manifest of pinned trees, by tree.
+	manifests sync.Map
+	warnings  *warnings
+}
+
+// manifest is what a module's go.mod and go.sum say of it.
+type manifest struct {
+	path     string // empty where there is no go.mod, or none that names a module
+	goModSum string
+	unpruned bool
+	goSum    object.ID // the blob, zero where there is none
 }
 
 // version is a module as it was published.
@@ -126,7 +137,14 @@ func (w *worker) pinTree(l *line, at object.ID, tree object.ID, paths map[string
 	if err != nil {
 		return object.ID{}, err
 	}
-	return w.replaceFiles(tree, data, pinned)
+	replaced, goSum, err := w.replaceFiles(tree, data, pinned)
+	if err == nil && pinned.GoMod != nil {
+		if goSum.IsZero() {
+			goSum = files.goSum
+		}
+		l.manifests.Store(replaced, newManifest(mod, pinned.GoMod, goSum))
+	}
+	return replaced, err
 }
 
 func (w *worker) pinner(paths map[string]*line) *pin.Pinner {
@@ -144,36 +162,45 @@ func (w *worker) pinner(paths map[string]*line) *pin.Pinner {
 	return p
 }
 
-func (w *worker) replaceFiles(tree object.ID, data []byte, pinned pin.Files) (object.ID, error) {
+// replaceFiles puts the pinned files into a tree. It returns the new tree, and
+// the new go.sum if there is one.
+func (w *worker) replaceFiles(tree object.ID, data []byte, pinned pin.Files) (_, goSum object.ID, err error) {
 	if pinned.GoMod == nil && pinned.GoSum == nil {
-		return tree, nil
+		return tree, goSum, nil
 	}
 	entries, err := object.ParseTree(data)
 	if err != nil {
-		return object.ID{}, err
+		return object.ID{}, goSum, err
 	}
-	for _, file := range []struct {
-		name    string
-		content []byte
-	}{{"go.mod", pinned.GoMod}, {"go.sum", pinned.GoSum}} {
-		if file.content == nil {
-			continue
-		}
-		id, err := w.put(object.BlobType, file.name, file.content)
+	replace := func(name string, content []byte) (object.ID, error) {
+		id, err := w.put(object.BlobType, name, content)
 		if err != nil {
-			return object.ID{}, err
+			return id, err
 		}
-		i := slices.IndexFunc(entries, func(e object.Entry) bool { return e.Name == file.name })
+		w.config.Sums.Put(id, sha256.Sum256(content))
+		i := slices.IndexFunc(entries, func(e object.Entry) bool { return e.Name == name })
 		if i < 0 {
 			i = len(entries)
-			entries = append(entries, object.Entry{Name: file.name, Mode: object.ModeRegular})
+			entries = append(entries, object.Entry{Name: name})
 		}
 		if !entries[i].Mode.IsRegular() {
 			entries[i].Mode = object.ModeRegular
 		}
 		entries[i].ID = id
+		return id, nil
 	}
-	return w.put(object.TreeType, "", object.EncodeTree(entries))
+	if pinned.GoMod != nil {
+		if _, err := replace("go.mod", pinned.GoMod); err != nil {
+			return object.ID{}, goSum, err
+		}
+	}
+	if pinned.GoSum != nil {
+		if goSum, err = replace("go.sum", pinned.GoSum); err != nil {
+			return object.ID{}, goSum, err
+		}
+	}
+	id, err := w.put(object.TreeType, "", object.EncodeTree(entries))
+	return id, goSum, err
 }
 
 func (w *worker) put(t object.Type, name string, data []byte) (object.ID, error) {
@@ -217,31 +244,48 @@ func (w *worker) modulePath(l *line, i int32) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path, err := w.treeModulePath(c.Tree)
-	if err == nil {
-		l.paths.Store(i, path)
-	}
-	return path, err
-}
-
-func (w *worker) treeModulePath(tree object.ID) (string, error) {
-	data, err := w.objects.Tree(tree)
+	m, err := w.manifest(l, c.Tree)
 	if err != nil {
 		return "", err
 	}
+	l.paths.Store(i, m.path)
+	return m.path, nil
+}
+
+// manifest reads a tree's go.mod, unless that was done when it was pinned.
+func (w *worker) manifest(l *line, tree object.ID) (*manifest, error) {
+	if m, ok := l.manifests.Load(tree); ok {
+		return m.(*manifest), nil
+	}
+	data, err := w.objects.Tree(tree)
+	if err != nil {
+		return nil, err
+	}
 	files, err := findRootFiles(data)
 	if err != nil || files.goMod.IsZero() {
-		return "", err
+		return new(manifest), err
+	}
+	goMod, err := w.objects.Blob(files.goMod)
+	if err != nil {
+		return nil, err
 	}
 	mod, err := w.pinner(nil).Mod(files.goMod)
 	var syntax *pin.SyntaxError
 	if errors.As(err, &syntax) {
-		return "", nil
+		return new(manifest), nil
 	}
-	if err != nil || module.CheckPath(mod.Path) != nil {
-		return "", err
+	if err != nil {
+		return nil, err
 	}
-	return mod.Path, nil
+	return newManifest(mod, goMod, files.goSum), nil
+}
+
+func newManifest(mod *pin.Mod, goMod []byte, goSum object.ID) *manifest {
+	m := &manifest{goModSum: modhash.GoMod(goMod), unpruned: mod.Unpruned(), goSum: goSum}
+	if module.CheckPath(mod.Path) == nil {
+		m.path = mod.Path
+	}
+	return m
 }
 
 // branchVersion returns the pseudo-version of a projected commit.
@@ -276,15 +320,7 @@ func PseudoVersion(path string, commit object.ID, unix int64) string {
 // moduleAt describes a tree as a version of its module. It is nil where no go
 // command could fetch it, as with names that cannot be in a module zip.
 func (w *worker) moduleAt(l *line, at object.ID, tree object.ID, v module.Version) (*version, error) {
-	data, err := w.objects.Tree(tree)
-	if err != nil {
-		return nil, err
-	}
-	files, err := findRootFiles(data)
-	if err != nil {
-		return nil, err
-	}
-	goMod, err := w.objects.Blob(files.goMod)
+	from, err := w.manifest(l, tree)
 	if err != nil {
 		return nil, err
 	}
@@ -297,13 +333,10 @@ func (w *worker) moduleAt(l *line, at object.ID, tree object.ID, v module.Versio
 	if err != nil {
 		return nil, fmt.Errorf("hash %s: %w", v, err)
 	}
-	m := &version{Module: pin.Module{Path: v.Path, Version: v.Version, Sum: sum, GoModSum: modhash.GoMod(goMod)}, goSum: files.goSum}
-	mod, err := w.pinner(nil).Mod(files.goMod)
-	if err != nil {
-		return nil, err
-	}
-	m.Unpruned = mod.Unpruned()
-	return m, nil
+	return &version{
+		Module: pin.Module{Path: v.Path, Version: v.Version, Sum: sum, GoModSum: from.goModSum, Unpruned: from.unpruned},
+		goSum:  from.goSum,
+	}, nil
 }
 
 // withGraph adds the siblings that a module's own go.sum knows: who requires

@@ -11,6 +11,7 @@ import (
 // for what an earlier run made, the mirrors. Objects are named by their
 // content, so where one is found does not matter. Not safe for concurrent use.
 type objects struct {
+	made    *odb.Scratch
 	scratch *odb.ScratchReader
 	source  *odb.Reader
 	mirrors *odb.Reader // may be nil
@@ -19,7 +20,7 @@ type objects struct {
 }
 
 func (c *Config) objects() *objects {
-	o := &objects{scratch: c.Scratch.Reader(), source: c.Source.Store.Reader(), sourceStore: c.Source.Store}
+	o := &objects{made: c.Scratch, scratch: c.Scratch.Reader(), source: c.Source.Store.Reader(), sourceStore: c.Source.Store}
 	if c.Mirrors != nil {
 		o.mirrors, o.mirrorStore = c.Mirrors.Reader(), c.Mirrors
 	}
@@ -54,3 +55,20 @@ func (o *objects) read(id object.ID, t object.Type) ([]byte, error) {
 func (o *objects) Tree(id object.ID) ([]byte, error)   { return o.read(id, object.TreeType) }
 func (o *objects) Blob(id object.ID) ([]byte, error)   { return o.read(id, object.BlobType) }
 func (o *objects) Commit(id object.ID) ([]byte, error) { return o.read(id, object.CommitType) }
+
+// Size implements modhash.Sizer: the size of a blob whose hash is known is
+// found without reading it.
+func (o *objects) Size(id object.ID) (int64, error) {
+	if size, ok := o.made.Size(id); ok {
+		return size, nil
+	}
+	if o.mirrors != nil && !o.sourceStore.Packed(id) && o.mirrorStore.Packed(id) {
+		return o.mirrors.Size(id)
+	}
+	size, err := o.source.Size(id)
+	var missing *odb.MissingError
+	if errors.As(err, &missing) && o.mirrors != nil {
+		return o.mirrors.Size(id)
+	}
+	return size, err
+}

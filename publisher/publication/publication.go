@@ -134,14 +134,16 @@ func Compute(c Config) (*Publication, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
 	}
-	p := &Publication{config: &c, specs: newSpecs(&c), lines: make(map[*spec]*line)}
-	p.Key = p.key()
+	order, err := c.Rules.Order()
+	if err != nil {
+		return nil, err
+	}
+	p := &Publication{config: &c, specs: newSpecs(&c, order), lines: make(map[*spec]*line)}
+	p.Key = p.key(order)
 	if c.Memory != nil {
 		p.memory = c.Memory(p.Key)
 	}
-	if err := p.destinations(); err != nil {
-		return nil, err
-	}
+	p.destinations(order)
 	if err := p.load(); err != nil {
 		return nil, err
 	}
@@ -158,7 +160,7 @@ func Compute(c Config) (*Publication, error) {
 }
 
 // key covers all that the numbers in a Memory depend on.
-func (p *Publication) key() string {
+func (p *Publication) key(order []int) string {
 	r := p.config.Rules
 	values := []any{"publication", 1, r.Trailer, r.SkipTags, r.SkipSourceBranches, r.Committer.Name, r.Committer.Email}
 	for _, t := range r.Tags {
@@ -167,28 +169,30 @@ func (p *Publication) key() string {
 	for _, sp := range p.specs.ordered {
 		values = append(values, sp.key)
 	}
-	for _, rule := range r.Rules {
-		values = append(values, rule.Destination, rule.Skipped)
-		for _, b := range rule.Branches {
-			values = append(values, b.Name, b.Source.Branch, p.specs.of[branchRef{rule.Destination, b.Name}].key)
-		}
-	}
-	return digest(values...)
-}
-
-// destinations lists what the rules ask for and finds the branches' heads.
-func (p *Publication) destinations() error {
-	r := p.config.Rules
-	order, err := r.Order()
-	if err != nil {
-		return err
-	}
 	for _, i := range order {
 		rule := &r.Rules[i]
 		if rule.Skipped {
 			continue
 		}
-		d := &Destination{Name: rule.Destination}
+		var branches []string
+		for _, b := range rule.Branches {
+			branches = append(branches, strings.Join([]string{b.Name, b.Source.Branch, p.specs.of[branchRef{rule.Destination, b.Name}].key}, "\x00"))
+		}
+		slices.Sort(branches)
+		values = append(values, rule.Destination, branches)
+	}
+	return digest(values...)
+}
+
+// destinations lists what the rules ask for and finds the branches' heads.
+func (p *Publication) destinations(order []int) {
+	r := p.config.Rules
+	for _, i := range order {
+		rule := &r.Rules[i]
+		if rule.Skipped {
+			continue
+		}
+		d := &Destination{Name: rule.Destination, DependsOn: p.specs.dependencies[rule.Destination]}
 		var missing []string
 		for j := range rule.Branches {
 			b := &rule.Branches[j]
@@ -200,11 +204,6 @@ func (p *Publication) destinations() error {
 			} else {
 				missing = append(missing, b.Source.Branch)
 			}
-			for _, on := range p.specs.closure[branchRef{rule.Destination, b.Name}] {
-				if !slices.Contains(d.DependsOn, on.destination) && on.destination != d.Name {
-					d.DependsOn = append(d.DependsOn, on.destination)
-				}
-			}
 			d.Branches = append(d.Branches, branch)
 		}
 		slices.SortFunc(d.Branches, func(a, b *Branch) int { return strings.Compare(a.Name, b.Name) })
@@ -214,7 +213,6 @@ func (p *Publication) destinations() error {
 		}
 		p.Destinations = append(p.Destinations, d)
 	}
-	return nil
 }
 
 // load reads the history behind all branches.

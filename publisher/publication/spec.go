@@ -24,86 +24,84 @@ type spec struct {
 // branchRef names a branch of a destination.
 type branchRef struct{ destination, branch string }
 
-// specs derives the specs of all branches, with dependencies before their
-// dependents.
+// specs are the specs of all branches.
+//
+// What a destination may pin is the union of what its branches depend on, not
+// what each one does: the commits that branches have in common have to be the
+// same in all of them, whatever a branch came to depend on, or ceased to,
+// after they parted.
 type specs struct {
-	config  *Config
-	byKey   map[string]*spec
+	config *Config
+	// ordered has dependencies before their dependents.
 	ordered []*spec
+	byKey   map[string]*spec
 	of      map[branchRef]*spec
-	// closure lists, for each branch, the branches that it depends on,
-	// directly or not.
-	closure map[branchRef][]branchRef
+	// dependencies lists, for each destination, those that it depends on,
+	// directly or not, in the order in which they are published.
+	dependencies map[string][]string
+	owned        map[string][]*spec // by destination
 }
 
-func newSpecs(c *Config) *specs {
-	s := &specs{config: c, byKey: make(map[string]*spec), of: make(map[branchRef]*spec), closure: make(map[branchRef][]branchRef)}
-	for _, rule := range c.Rules.Rules {
-		for i := range rule.Branches {
-			s.add(branchRef{rule.Destination, rule.Branches[i].Name})
+// newSpecs derives the specs. order lists the rules with dependencies first.
+func newSpecs(c *Config, order []int) *specs {
+	s := &specs{
+		config: c, byKey: make(map[string]*spec), of: make(map[branchRef]*spec),
+		dependencies: make(map[string][]string), owned: make(map[string][]*spec),
+	}
+	for _, i := range order {
+		if !c.Rules.Rules[i].Skipped {
+			s.add(&c.Rules.Rules[i])
 		}
 	}
 	return s
 }
 
-// add derives the spec of a branch, those of its dependencies first. Rules are
-// free of cycles: that was validated.
-func (s *specs) add(ref branchRef) *spec {
-	if sp, ok := s.of[ref]; ok {
-		return sp
+// add derives the specs of a destination; those of its dependencies are there.
+func (s *specs) add(rule *rules.Rule) {
+	var on []string
+	reach := func(destination string) {
+		if _, published := s.owned[destination]; published && !slices.Contains(on, destination) {
+			on = append(on, destination)
+		}
 	}
-	branch := s.branch(ref)
-	sp := &spec{dirs: directories(branch), pinned: !s.config.Rules.SkipGoMod, took: s.config.Takeovers[ref.destination]}
-	if sp.took != nil {
-		sp.tookKey = ref.destination + " " + sp.took.key()
+	for _, b := range rule.Branches {
+		for _, d := range b.Dependencies {
+			for _, further := range s.dependencies[d.Repository] {
+				reach(further)
+			}
+			reach(d.Repository)
+		}
 	}
-	var closure []branchRef
-	reach := func(r branchRef) {
-		if !slices.Contains(closure, r) {
-			closure = append(closure, r)
-			if dep := s.of[r]; !slices.Contains(sp.deps, dep) {
-				sp.deps = append(sp.deps, dep)
+	slices.Sort(on)
+	s.dependencies[rule.Destination] = on
+	s.owned[rule.Destination] = nil
+	for i := range rule.Branches {
+		b := &rule.Branches[i]
+		sp := &spec{dirs: directories(b), pinned: !s.config.Rules.SkipGoMod, took: s.config.Takeovers[rule.Destination]}
+		if sp.took != nil {
+			sp.tookKey = rule.Destination + " " + sp.took.key()
+		}
+		for _, name := range on {
+			for _, dep := range s.owned[name] {
+				if !slices.Contains(sp.deps, dep) {
+					sp.deps = append(sp.deps, dep)
+				}
 			}
 		}
-	}
-	for _, d := range branch.Dependencies {
-		r := branchRef{d.Repository, d.Branch}
-		if s.branch(r) == nil {
-			continue
+		sp.key = s.hash(sp)
+		if same, ok := s.byKey[sp.key]; ok {
+			sp = same
+		} else {
+			s.byKey[sp.key] = sp
+			s.ordered = append(s.ordered, sp)
 		}
-		s.add(r)
-		for _, further := range s.closure[r] {
-			reach(further)
-		}
-		reach(r)
-	}
-	s.closure[ref] = closure
-	// The order of dependencies in the file must not matter.
-	slices.SortFunc(sp.deps, func(a, b *spec) int { return strings.Compare(a.key, b.key) })
-	sp.key = s.hash(sp)
-	if same, ok := s.byKey[sp.key]; ok {
-		sp = same
-	} else {
-		s.byKey[sp.key] = sp
-		s.ordered = append(s.ordered, sp)
-	}
-	s.of[ref] = sp
-	return sp
-}
-
-func (s *specs) branch(ref branchRef) *rules.Branch {
-	for i := range s.config.Rules.Rules {
-		rule := &s.config.Rules.Rules[i]
-		if rule.Destination != ref.destination {
-			continue
-		}
-		for j := range rule.Branches {
-			if rule.Branches[j].Name == ref.branch {
-				return &rule.Branches[j]
-			}
+		s.of[branchRef{rule.Destination, b.Name}] = sp
+		if !slices.Contains(s.owned[rule.Destination], sp) {
+			s.owned[rule.Destination] = append(s.owned[rule.Destination], sp)
 		}
 	}
-	return nil
+	// The order of branches in the file must not matter.
+	slices.SortFunc(s.owned[rule.Destination], func(a, b *spec) int { return strings.Compare(a.key, b.key) })
 }
 
 func (s *specs) hash(sp *spec) string {

@@ -297,11 +297,11 @@ func (p *Publication) pinByTag(w *worker, d *Destination, b *Branch, l *line, ta
 	}
 	byTag := false
 	tree, err := w.pinTree(l, t.commit, raw, paths, func(dep *line) (*version, error) {
-		for _, ref := range p.specs.closure[branchRef{d.Name, b.Name}] {
-			if p.lines[p.specs.of[ref]] != dep {
+		for _, name := range d.DependsOn {
+			if !slices.Contains(p.specs.owned[name], dep.spec) {
 				continue
 			}
-			if v, err := p.tagVersion(w, p.Destination(ref.destination), t); v != nil || err != nil {
+			if v, err := p.tagVersion(w, p.Destination(name), t); v != nil || err != nil {
 				byTag = true
 				return v, err
 			}
@@ -377,10 +377,11 @@ func (p *Publication) tagVersion(w *worker, d *Destination, t *sourceTag) (*vers
 	if tag.version != nil {
 		return tag.version, nil
 	}
-	path, err := w.treeModulePath(tag.Tree)
-	if err != nil || path == "" {
+	m, err := w.manifest(tag.line, tag.Tree)
+	if err != nil || m.path == "" {
 		return nil, err
 	}
+	path := m.path
 	for _, name := range tag.Names {
 		if IsModuleVersion(path, name) {
 			tag.version, err = w.moduleAt(tag.line, t.commit, tag.Tree, module.Version{Path: path, Version: name})

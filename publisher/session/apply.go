@@ -1,12 +1,15 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/plan"
@@ -48,14 +51,21 @@ func (s *Session) stageAndCommit(ctx context.Context, p *plan.Plan) {
 	staged := make([]*mirror.Staged, len(p.Destinations))
 	ready := make([]chan error, len(p.Destinations))
 	jobs := make(chan int, len(p.Destinations))
-	total := 0
+	var todo []int
 	for i, d := range p.Destinations {
 		ready[i] = make(chan error, 1)
 		if d.Err == nil && len(d.Refs) > 0 {
-			jobs <- i
-			total++
+			todo = append(todo, i)
 		}
 	}
+	// The largest first: the others fill the processors up while it is packed.
+	slices.SortStableFunc(todo, func(a, b int) int {
+		return cmp.Compare(p.Destinations[b].NewCommits(), p.Destinations[a].NewCommits())
+	})
+	for _, i := range todo {
+		jobs <- i
+	}
+	total := len(todo)
 	close(jobs)
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -95,6 +105,8 @@ func (s *Session) report(what string, done, total int) {
 }
 
 func (s *Session) stage(ctx context.Context, d *plan.Destination) (*mirror.Staged, error) {
+	start := time.Now()
+	defer func() { s.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
 	dirs := append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)
 	return d.Mirror.Stage(ctx, d.Refs, dirs, defaultBranch(d), mirror.WorkDir(s.Options.Mirrors))
 }

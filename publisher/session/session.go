@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/publisher/cache"
 	"k8s.io/publisher/mirror"
@@ -210,7 +211,9 @@ func (s *Session) Plan() (*plan.Plan, *publication.Publication, error) {
 	}
 	memory := s.cache.Memory
 	for range 3 {
+		start := time.Now()
 		pub, err := s.compute(memory, takeovers)
+		s.Log.Debug("computed", "took", time.Since(start))
 		var made *plan.Plan
 		if err == nil {
 			s.checkSiblings(pub)

@@ -1,12 +1,55 @@
 package session
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/object"
 	"k8s.io/publisher/plan"
+	"k8s.io/publisher/smoke"
 )
 
+// smoke runs the smoke tests of a destination's branches that move. Those that
+// it depends on are published already, so that its siblings are in their
+// mirrors. The error of a script that fails is a [*smoke.FailedError].
 func (s *Session) smoke(ctx context.Context, p *plan.Plan, d *plan.Destination, staged *mirror.Staged) error {
+	rule := s.RuleSet.Rule(d.Name)
+	dirs := staged.ObjectDirs()
+	for _, on := range d.Published.DependsOn {
+		if dep := p.Destination(on); dep != nil && dep.Mirror != nil && dep.Mirror.Exists {
+			dirs = append(dirs, dep.Mirror.ObjectsDir())
+		}
+	}
+	// Branches that start at the same commit would be tested alike.
+	type content struct {
+		commit            object.ID
+		script, goVersion string
+	}
+	passed := make(map[content]bool)
+	for _, b := range d.Branches {
+		if b.Action != plan.Create && b.Action != plan.Update {
+			continue
+		}
+		branch := rule.Branch(b.Name)
+		script := cmp.Or(branch.SmokeTest, rule.SmokeTest)
+		goVersion := cmp.Or(branch.Go, s.RuleSet.DefaultGoVersion)
+		at := content{b.New, script, goVersion}
+		if script == "" || passed[at] {
+			continue
+		}
+		s.Log.Info("running the smoke test", "destination", d.Name, "branch", b.Name, "commit", b.New)
+		start := time.Now()
+		test := smoke.Test{
+			Destination: d.Name, Branch: b.Name, Commit: b.New,
+			Script: script, Go: goVersion, ObjectDirs: dirs, Log: s.Log,
+		}
+		if err := test.Run(ctx); err != nil {
+			return err
+		}
+		s.Log.Info("the smoke test passed", "destination", d.Name, "branch", b.Name, "seconds", time.Since(start).Seconds())
+		passed[at] = true
+	}
 	return nil
 }

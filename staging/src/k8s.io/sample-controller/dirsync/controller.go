@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,7 +53,8 @@ func (c Controller) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := c.start(ctx, -1, func(string, error) {})
+	s := newSession(c)
+	s.start(ctx)
 	for {
 		for _, path := range paths {
 			// One that failed is due at a time of its own.
@@ -62,7 +64,7 @@ func (c Controller) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			s.stop()
+			s.workers.Wait()
 			return c.clean()
 		case <-time.After(c.Interval):
 		}
@@ -80,35 +82,21 @@ func (c Controller) Once(ctx context.Context) error {
 		return err
 	}
 	paths, err := c.Diff()
-	var (
-		mu      sync.Mutex
-		errs    = []error{err}
-		pending sync.WaitGroup
-	)
-	pending.Add(len(paths))
-	s := c.start(ctx, c.Retries, func(path string, err error) {
-		mu.Lock()
-		errs = append(errs, err)
-		mu.Unlock()
-		pending.Done()
-	})
-	for _, path := range paths {
-		s.queue.Add(path)
-	}
-	settled := make(chan struct{})
-	go func() {
-		pending.Wait()
-		close(settled)
-	}()
-	select {
-	case <-settled:
-	case <-ctx.Done():
-		// What is left is settled below, so that no goroutine stays behind.
-		defer func() { <-settled }()
-	}
-	s.stop()
-	for range s.abandoned {
-		pending.Done()
+	errs := []error{err}
+	if left := len(paths); left > 0 {
+		s := newSession(c)
+		s.attempts = 1 + max(0, c.Retries)
+		s.settled = func(err error) {
+			errs = append(errs, err)
+			if left--; left == 0 {
+				s.queue.ShutDown()
+			}
+		}
+		for _, path := range paths {
+			s.queue.Add(path)
+		}
+		s.start(ctx)
+		s.workers.Wait()
 	}
 	return errors.Join(append(errs, ctx.Err(), c.clean())...)
 }
@@ -152,4 +140,69 @@ func resolve(dir string) (string, error) {
 func within(dir, path string) bool {
 	relative, err := filepath.Rel(dir, path)
 	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
+}
+
+// A session is a queue of paths and the workers that deal with them.
+type session struct {
+	Controller
+	queue   workqueue.TypedRateLimitingInterface[string]
+	workers sync.WaitGroup
+
+	// attempts is how often a path is tried. The default is without end.
+	attempts int
+
+	// settled is called, by one worker at a time, for each path that needs no
+	// further attempt, with the error of the last one.
+	settled   func(error)
+	settledMu sync.Mutex
+}
+
+func newSession(c Controller) *session {
+	return &session{
+		Controller: c,
+		queue: workqueue.NewTypedRateLimitingQueue(
+			workqueue.NewTypedItemExponentialFailureRateLimiter[string](firstDelay, lastDelay)),
+		attempts: math.MaxInt,
+		settled:  func(error) {},
+	}
+}
+
+// start starts the workers. They end when ctx is done or the queue is shut down.
+func (s *session) start(ctx context.Context) {
+	unhook := context.AfterFunc(ctx, s.queue.ShutDown)
+	for range s.Workers {
+		s.workers.Go(func() {
+			defer unhook()
+			for {
+				path, shutdown := s.queue.Get()
+				if shutdown {
+					return
+				}
+				if ctx.Err() == nil { // else what is in line is left undone
+					s.attempt(path)
+				}
+				s.queue.Done(path)
+			}
+		})
+	}
+}
+
+func (s *session) attempt(path string) {
+	change, err := s.Reconcile(path)
+	failures := s.queue.NumRequeues(path)
+	if err != nil && failures+1 < s.attempts {
+		s.Log.Warn("will try again", "path", path, "failures", failures+1, "err", err)
+		s.queue.AddRateLimited(path)
+		return
+	}
+	switch {
+	case err != nil:
+		s.Log.Error("gave up", "path", path, "failures", failures+1, "err", err)
+	case change != Unchanged:
+		s.Log.Info(string(change), "path", path)
+	}
+	s.queue.Forget(path)
+	s.settledMu.Lock()
+	defer s.settledMu.Unlock()
+	s.settled(err)
 }

@@ -51,7 +51,7 @@ func (d Dirs) Diff() ([]string, error) {
 
 	var differing []string
 	var errs []error
-	visit := func(root *os.Root, look func(name string) error) {
+	visit := func(root *os.Root, look func(name string, entry fs.DirEntry) error) {
 		errs = append(errs, fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -64,10 +64,10 @@ func (d Dirs) Diff() ([]string, error) {
 			case name == scratch:
 				return skip(entry)
 			}
-			return look(name)
+			return look(name, entry)
 		}))
 	}
-	visit(source, func(name string) error {
+	visit(source, func(name string, _ fs.DirEntry) error {
 		same, err := same(source, target, name)
 		if err != nil {
 			errs = append(errs, err)
@@ -76,17 +76,22 @@ func (d Dirs) Diff() ([]string, error) {
 		}
 		return nil
 	})
-	visit(target, func(name string) error {
-		_, err := source.Lstat(name)
-		if !absent(err) {
-			return nil // the source's turn has dealt with it
+	visit(target, func(name string, entry fs.DirEntry) error {
+		want, err := lstat(source, name)
+		switch {
+		case absent(err):
+			differing = append(differing, name)
+			return skip(entry)
+		case err == nil && !want.IsDir():
+			return skip(entry) // it is replaced as a whole
 		}
-		differing = append(differing, name)
-		return fs.SkipDir
+		return nil
 	})
 	return differing, errors.Join(errs...)
 }
 
+// skip passes over what is below entry. SkipDir alone would pass over what is
+// beside a file.
 func skip(entry fs.DirEntry) error {
 	if entry.IsDir() {
 		return fs.SkipDir
@@ -136,20 +141,21 @@ func reconcile(source, target *os.Root, name string) (Change, error) {
 	if same, err := same(source, target, name); same || err != nil {
 		return Unchanged, err
 	}
-	want, err := source.Lstat(name)
+	want, err := lstat(source, name)
 	if absent(err) {
 		return Removed, target.RemoveAll(name)
 	}
 	if err != nil {
 		return Unchanged, err
 	}
-	if err := makeParents(source, target, name); err != nil {
-		return Unchanged, err
-	}
-	if have, err := target.Lstat(name); err == nil && (have.Mode().Type() != want.Mode().Type() || isLink(have)) {
-		if err := target.RemoveAll(name); err != nil {
+	// A worker may come to a file before another one has come to its directory.
+	if dir := path.Dir(name); dir != "." {
+		if _, err := reconcile(source, target, dir); err != nil {
 			return Unchanged, err
 		}
+	}
+	if err := makeWay(target, name, want); err != nil {
+		return Unchanged, err
 	}
 	switch {
 	case want.IsDir():
@@ -162,14 +168,32 @@ func reconcile(source, target *os.Root, name string) (Change, error) {
 	return Unchanged, unsupported(want)
 }
 
+// makeWay removes what cannot be overwritten by what is wanted.
+func makeWay(target *os.Root, name string, want fs.FileInfo) error {
+	have, err := target.Lstat(name)
+	switch {
+	case absent(err):
+		return nil
+	case err != nil:
+		return err
+	case have.Mode().Type() == want.Mode().Type() && !isLink(have):
+		return nil
+	case have.IsDir():
+		return target.RemoveAll(name)
+	}
+	// Not with all below it: by now it may be the directory that another
+	// worker has made there and filled.
+	return target.Remove(name)
+}
+
 // same reports whether nothing is to be done about name.
 func same(source, target *os.Root, name string) (bool, error) {
-	want, err := source.Lstat(name)
+	want, err := lstat(source, name)
 	wanted := !absent(err)
 	if wanted && err != nil {
 		return false, err
 	}
-	have, err := target.Lstat(name)
+	have, err := lstat(target, name)
 	if absent(err) {
 		return !wanted, nil
 	}
@@ -228,20 +252,6 @@ func sameContent(source, target *os.Root, name string) (bool, error) {
 
 func ended(err error) bool {
 	return err == io.EOF || err == io.ErrUnexpectedEOF
-}
-
-// makeParents makes the directories above name. A worker may come to a file
-// before another one has come to its directory.
-func makeParents(source, target *os.Root, name string) error {
-	dir := path.Dir(name)
-	if dir == "." {
-		return nil
-	}
-	if have, err := target.Lstat(dir); err == nil && have.IsDir() {
-		return nil
-	}
-	_, err := reconcile(source, target, dir)
-	return err
 }
 
 func makeDir(target *os.Root, name string, want fs.FileInfo) error {
@@ -308,6 +318,24 @@ func (d Dirs) clean() error {
 		return fmt.Errorf("cleaning the target: %w", err)
 	}
 	return nil
+}
+
+// lstat is [os.Root.Lstat], but does not follow links above name either: there
+// is nothing below a link.
+func lstat(root *os.Root, name string) (fs.FileInfo, error) {
+	for i, c := range name {
+		if c != '/' {
+			continue
+		}
+		dir, err := root.Lstat(name[:i])
+		if err != nil {
+			return nil, err
+		}
+		if !dir.IsDir() {
+			return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
+		}
+	}
+	return root.Lstat(name)
 }
 
 func isLink(info fs.FileInfo) bool {
