@@ -7,6 +7,10 @@
 // named after the meaning of the rules, and goes when that changes. Commits of
 // a projection are numbered in the order in which they were found; a source
 // commit has one record with its number in each projection.
+//
+// Beside it lies a checksum. The database guards its head only: elsewhere it
+// would trust a flipped bit, which could get into a go.sum that way, and it
+// ends the process where its file is cut short.
 package cache
 
 import (
@@ -29,8 +33,9 @@ import (
 // Cache is an open cache. It is safe for concurrent use. A nil Cache remembers
 // nothing.
 type Cache struct {
-	db *bbolt.DB
-	tx *bbolt.Tx
+	file string
+	db   *bbolt.DB
+	tx   *bbolt.Tx
 
 	mu  sync.Mutex
 	new map[object.ID][32]byte
@@ -49,17 +54,21 @@ func Open(file string, readOnly bool) (*Cache, error) {
 	if _, err := os.Stat(file); readOnly && errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	c := &Cache{new: make(map[object.ID][32]byte)}
-	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
-	var err error
-	if c.db, err = bbolt.Open(file, 0o666, options); err != nil && !readOnly && !errors.Is(err, bbolt.ErrTimeout) {
-		if err := os.Remove(file); err != nil {
+	if err := checkSum(file); err != nil {
+		if readOnly {
+			return nil, fmt.Errorf("open cache: %w", err)
+		}
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("remove damaged cache: %w", err)
 		}
-		c.db, err = bbolt.Open(file, 0o666, options)
 	}
-	if err == nil {
-		c.tx, err = c.db.Begin(false)
+	c := &Cache{file: file, new: make(map[object.ID][32]byte)}
+	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
+	var err error
+	if c.db, err = bbolt.Open(file, 0o666, options); err == nil {
+		if c.tx, err = c.db.Begin(false); err != nil {
+			err = errors.Join(err, c.db.Close())
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open cache %s: %w", file, err)
@@ -237,6 +246,9 @@ func (c *Cache) Save(p *publication.Publication) error {
 		}
 		return save(tx, p)
 	})
+	if err == nil {
+		err = writeSum(c.file)
+	}
 	if err != nil {
 		return fmt.Errorf("save cache: %w", err)
 	}

@@ -1,6 +1,12 @@
 package odb
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+	"hash/maphash"
+
+	"k8s.io/publisher/object"
+)
 
 var errDelta = errors.New("malformed delta")
 
@@ -77,10 +83,11 @@ func deltaSize(delta []byte) (size int, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
-// spliceDelta describes target as base with its middle replaced: what changes
-// from one go.sum or go.mod of a module to the next is one short stretch. It
-// finds no moved text; git's own delta search improves on it when it packs.
-func spliceDelta(base, target []byte) []byte {
+// similarDelta describes target by what it shares with base: how both begin and
+// end and, between, the pieces that stand in both: the lines of a file, the
+// entries of a tree. One go.sum of a module and the next differ in a few lines
+// far apart, which this finds in one pass over what is not alike.
+func similarDelta(t object.Type, base, target []byte) []byte {
 	limit := min(len(base), len(target))
 	head := 0
 	for head < limit && base[head] == target[head] {
@@ -90,14 +97,94 @@ func spliceDelta(base, target []byte) []byte {
 	for tail < limit-head && base[len(base)-1-tail] == target[len(target)-1-tail] {
 		tail++
 	}
-	delta := appendSize(appendSize(nil, len(base)), len(target))
-	delta = appendCopy(delta, 0, head)
-	for middle := target[head : len(target)-tail]; len(middle) > 0; {
-		n := min(len(middle), 127)
-		delta = append(append(delta, byte(n)), middle[:n]...)
-		middle = middle[n:]
+	next := nextLine
+	if t == object.TreeType {
+		next = nextEntry
 	}
-	return appendCopy(delta, len(base)-tail, tail)
+	w := deltaWriter{delta: appendSize(appendSize(nil, len(base)), len(target))}
+	w.copy(0, head)
+	from, to := base[head:len(base)-tail], target[head:len(target)-tail]
+	places := make(map[uint64]int)
+	for at := 0; at < len(from); {
+		n := next(from[at:])
+		places[maphash.Bytes(seed, from[at:at+n])] = at
+		at += n
+	}
+	for at := 0; at < len(to); {
+		piece := to[at : at+next(to[at:])]
+		at += len(piece)
+		place, ok := places[maphash.Bytes(seed, piece)]
+		if ok && bytes.HasPrefix(from[place:], piece) {
+			w.copy(head+place, len(piece))
+		} else {
+			w.insert(piece)
+		}
+	}
+	w.copy(len(base)-tail, tail)
+	return w.end()
+}
+
+var seed = maphash.MakeSeed()
+
+func nextLine(data []byte) int {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1
+	}
+	return len(data)
+}
+
+// nextEntry is how long the first entry of a tree is, or of a rest of a tree,
+// which can begin inside one.
+func nextEntry(data []byte) int {
+	if i := bytes.IndexByte(data, 0); i >= 0 && i+1+hashSize <= len(data) {
+		return i + 1 + hashSize
+	}
+	return len(data)
+}
+
+// deltaWriter joins neighbouring copies and insertions into one instruction.
+type deltaWriter struct {
+	delta        []byte
+	offset, size int    // the copy that may grow
+	literal      []byte // the insertion that may grow
+}
+
+func (w *deltaWriter) copy(offset, size int) {
+	if size == 0 {
+		return
+	}
+	w.flushLiteral()
+	if w.size > 0 && w.offset+w.size == offset {
+		w.size += size
+		return
+	}
+	w.flushCopy()
+	w.offset, w.size = offset, size
+}
+
+func (w *deltaWriter) insert(piece []byte) {
+	w.flushCopy()
+	w.literal = append(w.literal, piece...)
+}
+
+func (w *deltaWriter) end() []byte {
+	w.flushCopy()
+	w.flushLiteral()
+	return w.delta
+}
+
+func (w *deltaWriter) flushLiteral() {
+	for rest := w.literal; len(rest) > 0; {
+		n := min(len(rest), 127)
+		w.delta = append(append(w.delta, byte(n)), rest[:n]...)
+		rest = rest[n:]
+	}
+	w.literal = w.literal[:0]
+}
+
+func (w *deltaWriter) flushCopy() {
+	w.delta = appendCopy(w.delta, w.offset, w.size)
+	w.size = 0
 }
 
 func appendSize(b []byte, size int) []byte {

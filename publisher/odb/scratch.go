@@ -41,16 +41,22 @@ type scratchEntry struct {
 	crc    uint32
 	base   object.ID // zero for whole objects
 	t      object.Type
-	depth  uint8
 }
 
 // maxDepth is git's default for how long a chain of deltas may grow.
 const maxDepth = 50
 
-// Prior is an object already put that a new one resembles.
-type Prior struct {
-	ID   object.ID
-	Data []byte
+// Series is a series of objects of which each resembles the ones before it, as
+// the versions of a file do: they are stored as what differs. The zero Series
+// is empty. It is not safe for concurrent use.
+type Series struct {
+	last, first member
+}
+
+type member struct {
+	id    object.ID
+	data  []byte
+	depth uint8
 }
 
 // NewScratch makes an empty object directory at dir, which must not exist.
@@ -82,9 +88,9 @@ func (s *Scratch) Has(id object.ID) bool {
 	return ok
 }
 
-// Put stores an object and returns its name. Where prior is not nil and names
-// an object that was put before, the new one is stored as what differs.
-func (s *Scratch) Put(t object.Type, data []byte, prior *Prior) (object.ID, error) {
+// Put stores an object and returns its name. Objects of one series, which may
+// be nil, are of one type and put into one Scratch.
+func (s *Scratch) Put(t object.Type, data []byte, series *Series) (object.ID, error) {
 	id := object.Hash(t, data)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,18 +105,14 @@ func (s *Scratch) Put(t object.Type, data []byte, prior *Prior) (object.ID, erro
 	}
 	entry := scratchEntry{offset: s.flushed + int64(len(s.tail)), t: t, size: int32(len(data)), whole: int32(len(data))}
 	kind, content := byte(t), data
-	if prior != nil {
-		base, ok := s.index[prior.ID]
-		if ok && base.t == t && base.depth < maxDepth {
-			entry.base, entry.depth = prior.ID, base.depth+1
-			kind, content = offsetDelta, spliceDelta(prior.Data, data)
-		}
+	if base, delta := series.delta(t, data); delta != nil {
+		entry.base, entry.size = base.id, int32(len(delta))
+		kind, content = offsetDelta, delta
 	}
 	start := len(s.tail)
 	s.tail = appendEntryHeader(s.tail, kind, len(content))
 	if kind == offsetDelta {
-		s.tail = appendDistance(s.tail, entry.offset-s.index[prior.ID].offset)
-		entry.size = int32(len(content))
+		s.tail = appendDistance(s.tail, entry.offset-s.index[entry.base].offset)
 	}
 	w := sliceWriter{&s.tail}
 	s.deflate.Reset(w)
@@ -122,10 +124,46 @@ func (s *Scratch) Put(t object.Type, data []byte, prior *Prior) (object.ID, erro
 	}
 	entry.crc = crc32.ChecksumIEEE(s.tail[start:])
 	s.index[id] = entry
+	series.add(id, data, entry.base)
 	if len(s.tail) > 1<<18 {
 		return id, s.flush()
 	}
 	return id, nil
+}
+
+// delta returns the next object as a delta, and its base. There is none where a
+// delta would not be much shorter.
+func (s *Series) delta(t object.Type, data []byte) (base member, delta []byte) {
+	if s == nil || s.last.data == nil {
+		return member{}, nil
+	}
+	base = s.last
+	if base.depth == maxDepth {
+		base = s.first // A chain of its own, with the same beginning.
+	}
+	delta = similarDelta(t, base.data, data)
+	if len(delta) > len(data)/2 {
+		return member{}, nil
+	}
+	return base, delta
+}
+
+// add makes an object the last one. One that is stored whole begins the series
+// anew.
+func (s *Series) add(id object.ID, data []byte, base object.ID) {
+	if s == nil {
+		return
+	}
+	depth := uint8(0)
+	switch {
+	case base.IsZero():
+		s.first = member{id: id, data: data}
+	case base == s.last.id && s.last.depth < maxDepth:
+		depth = s.last.depth + 1
+	default:
+		depth = s.first.depth + 1
+	}
+	s.last = member{id, data, depth}
 }
 
 func (s *Scratch) fail(err error) error {

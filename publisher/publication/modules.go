@@ -52,16 +52,15 @@ type worker struct {
 	objects *objects
 	hasher  *modhash.Hasher
 	pinners map[string]*pin.Pinner
-	// prior are the last pinned go.mod, go.sum and tree: the next ones are
-	// stored as what differs from them.
-	prior map[string]*odb.Prior
+	// The pinned files and trees, each of which resembles the one before it.
+	goMods, goSums, trees odb.Series
 }
 
 func (c *Config) worker() *worker {
 	objects := c.objects()
 	return &worker{
 		config: c, objects: objects, hasher: modhash.New(objects, c.Sums),
-		pinners: make(map[string]*pin.Pinner), prior: make(map[string]*odb.Prior),
+		pinners: make(map[string]*pin.Pinner),
 	}
 }
 
@@ -172,8 +171,8 @@ func (w *worker) replaceFiles(tree object.ID, data []byte, pinned pin.Files) (_,
 	if err != nil {
 		return object.ID{}, goSum, err
 	}
-	replace := func(name string, content []byte) (object.ID, error) {
-		id, err := w.put(object.BlobType, name, content)
+	replace := func(name string, content []byte, versions *odb.Series) (object.ID, error) {
+		id, err := w.config.Scratch.Put(object.BlobType, content, versions)
 		if err != nil {
 			return id, err
 		}
@@ -190,25 +189,17 @@ func (w *worker) replaceFiles(tree object.ID, data []byte, pinned pin.Files) (_,
 		return id, nil
 	}
 	if pinned.GoMod != nil {
-		if _, err := replace("go.mod", pinned.GoMod); err != nil {
+		if _, err := replace("go.mod", pinned.GoMod, &w.goMods); err != nil {
 			return object.ID{}, goSum, err
 		}
 	}
 	if pinned.GoSum != nil {
-		if goSum, err = replace("go.sum", pinned.GoSum); err != nil {
+		if goSum, err = replace("go.sum", pinned.GoSum, &w.goSums); err != nil {
 			return object.ID{}, goSum, err
 		}
 	}
-	id, err := w.put(object.TreeType, "", object.EncodeTree(entries))
+	id, err := w.config.Scratch.Put(object.TreeType, object.EncodeTree(entries), &w.trees)
 	return id, goSum, err
-}
-
-func (w *worker) put(t object.Type, name string, data []byte) (object.ID, error) {
-	id, err := w.config.Scratch.Put(t, data, w.prior[name])
-	if err == nil {
-		w.prior[name] = &odb.Prior{ID: id, Data: data}
-	}
-	return id, err
 }
 
 // siblings returns the dependencies whose modules exist at a source commit, by

@@ -1,0 +1,82 @@
+package oracle_test
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/publisher/mirror"
+)
+
+// branch is the release branch, in the monorepo and in the mirrors.
+const branch = "release-1.36"
+
+// monorepo is a repository whose release branch has a commit for each release,
+// with an annotated tag.
+type monorepo struct {
+	t    *testing.T
+	dir  string
+	when int // seconds since 1970
+}
+
+func newMonorepo(t *testing.T) *monorepo {
+	t.Helper()
+	r := &monorepo{t: t, dir: t.TempDir(), when: 1_780_000_000}
+	git(t, "init", "--quiet", "--bare", "--initial-branch="+branch, r.dir)
+	return r
+}
+
+// release commits modules in staging form, and tags v0.x.y as v1.x.y.
+func (r *monorepo) release(version string, public map[string]module) {
+	r.t.Helper()
+	tag := "v1" + strings.TrimPrefix(version, "v0")
+	first := git(r.t, "--git-dir="+r.dir, "for-each-ref") == ""
+	r.when += 24 * 60 * 60
+	ident := fmt.Sprintf("Release Team <release@example.com> %d +0200", r.when)
+
+	// fast-import takes bytes as they are: no attribute and no configuration
+	// has a say in what gets into the blobs (git help fast-import).
+	var text strings.Builder
+	stream := bufio.NewWriter(&text)
+	data := func(content string) { fmt.Fprintf(stream, "data %d\n%s\n", len(content), content) }
+	fmt.Fprintf(stream, "commit refs/heads/%s\nmark :1\ncommitter %s\n", branch, ident)
+	data("Release " + tag + "\n")
+	if !first {
+		fmt.Fprintf(stream, "from refs/heads/%s^0\n", branch)
+	}
+	fmt.Fprint(stream, "deleteall\nM 100644 inline VERSION\n")
+	data(tag + "\n")
+	for _, m := range modules {
+		files := public[m.path()].files(r.t)
+		stage(r.t, files)
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			fmt.Fprintf(stream, "M 100644 inline %s/%s\n", m.dir(), name)
+			data(files[name])
+		}
+	}
+	fmt.Fprintf(stream, "tag %s\nfrom :1\ntagger %s\n", tag, ident)
+	data("Kubernetes " + tag + "\n")
+	fmt.Fprint(stream, "done\n")
+	stream.Flush()
+
+	cmd := exec.Command("git", "--git-dir="+r.dir, "fast-import", "--quiet", "--done")
+	cmd.Env = mirror.Environment()
+	cmd.Stdin = strings.NewReader(text.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		r.t.Fatalf("git fast-import: %v\n%s", err, out)
+	}
+}
+
+// git runs git without anyone's configuration.
+func git(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := mirror.Git(t.Context(), nil, nil, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}

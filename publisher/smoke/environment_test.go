@@ -1,0 +1,68 @@
+package smoke
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestToolchainIsTheReleaseThatTheRulesName(t *testing.T) {
+	for _, test := range []struct{ version, user, want string }{
+		{"1.26.0", "auto", "go1.26.0"},
+		{"1.26", "auto", "go1.26.0"},
+		{"1.21", "auto", "go1.21.0"},
+		{"1.20", "auto", "go1.20"},
+		{"1.20.5", "auto", "go1.20.5"},
+		{"1.27rc1", "auto", "go1.27rc1"},
+		{"1.26.3", "go1.25.0", "go1.26.3"},
+		{"1.26.3", "go1.25.0+auto", "go1.26.3"},
+		{"1.26.3", "local", "local"},
+		{"1.26.3", "path", "go1.26.3+path"},
+		{"1.26", "local+path", "go1.26.0+path"},
+	} {
+		if got := toolchain(test.version, test.user); got != test.want {
+			t.Errorf("Go %s with GOTOOLCHAIN=%s: %s, want %s", test.version, test.user, got, test.want)
+		}
+	}
+}
+
+func TestToolchainIsOneThatTheGoCommandKnows(t *testing.T) {
+	out, err := exec.Command("go", "env", "GOVERSION").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := strings.TrimPrefix(strings.TrimSpace(string(out)), "go")
+	for _, user := range []string{"auto", "path"} {
+		cmd := exec.Command("go", "env", "GOVERSION")
+		// The local toolchain needs no network.
+		cmd.Env = append(os.Environ(), "GOTOOLCHAIN="+toolchain(local, user), "GOPROXY=off")
+		if out, err := cmd.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "go"+local {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+}
+
+func TestOnlySiblingsAreTakenFromThePatternsOfPrivateModules(t *testing.T) {
+	siblings := []string{"corp.example/api", "corp.example/client"}
+	for _, test := range []struct {
+		patterns string
+		others   []string
+		kept     string
+		private  bool
+	}{
+		{"", nil, "none", false},
+		{"none", nil, "none", false},
+		{"other.example", []string{"other.example/x"}, "other.example", false},
+		{"corp.example", []string{"public.example/x"}, "none", false},
+		{"corp.example/*,other.example", []string{"other.example/x"}, "other.example", false},
+		{"corp.example/*", []string{"corp.example/secret"}, "none", true},
+		{"other.example,corp.example", []string{"corp.example/secret"}, "other.example", true},
+		{"corp.example/api", []string{"corp.example/apis"}, "none", false},
+	} {
+		kept, private := splitPatterns(test.patterns, modules{siblings, test.others})
+		if kept != test.kept || private != test.private {
+			t.Errorf("%q with %v: %q, %v, want %q, %v", test.patterns, test.others, kept, private, test.kept, test.private)
+		}
+	}
+}
