@@ -209,6 +209,9 @@ func (p *past) Commit(i int32) (projection.Commit, error) {
 	return c, nil
 }
 
+// unknown is a directory that exists and is not published, which cannot be.
+const unknown = 1
+
 func encodeCommit(c projection.Commit) []byte {
 	v := make([]byte, 0, recordSize+4*len(c.Parents))
 	v = append(append(append(v, c.ID[:]...), c.Source[:]...), c.Tree[:]...)
@@ -221,13 +224,17 @@ func encodeCommit(c projection.Commit) []byte {
 }
 
 // At reads a source commit's record: four bytes for each projection, twice one
-// more than the commit's number, or zero, plus one where the directory exists.
+// more than the commit's number, or zero, plus one where the directory exists;
+// or unknown, where no branch of that projection had the commit yet.
 func (p *past) At(source object.ID) (i int32, present, ok bool) {
 	v := p.commits.Get(source[:])
 	if len(v) < 4*(p.number+1) {
 		return projection.None, false, false
 	}
 	n := binary.BigEndian.Uint32(v[4*p.number:])
+	if n == unknown {
+		return projection.None, false, false
+	}
 	return int32(n/2) - 1, n&1 != 0, true
 }
 
@@ -365,7 +372,10 @@ func saveCommits(state *bbolt.Bucket, p *publication.Publication) error {
 		v := make([]byte, 0, 4*len(p.Projections))
 		for _, pr := range p.Projections {
 			at := uint32(pr.At[n]+1) * 2
-			if pr.Present[n] {
+			switch {
+			case pr.Wanted != nil && !pr.Wanted[n]:
+				at = unknown
+			case pr.Present[n]:
 				at++
 			}
 			v = binary.BigEndian.AppendUint32(v, at)

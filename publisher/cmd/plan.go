@@ -1,27 +1,53 @@
 package cmd
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
 
 	"github.com/spf13/cobra"
 )
 
 func newPlan(f *flags) *cobra.Command {
-	return &cobra.Command{
-		Use: "plan",
+	all := false
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what a sync would do",
+		Long: `Show what a sync would do, without doing it.
+
+The publication is computed from the source and the rules and compared with the
+mirrors. For each destination the report says where its branches are and where
+they go, with how many new commits; which tags are created; what is skipped and
+why. An action is one of:
+
+  create     the branch or tag is new
+  update     the branch goes forward
+  unchanged  the mirror has it already
+  skip       nothing is published, for the reason given
+  fail       it cannot be published without moving what is published already
+  blocked    nothing is wrong with it, but something else in the destination, or
+             in one that it depends on, failed
+
+Tables sum up what is unchanged, and long lists of tags; JSON and YAML are always complete.
+The exit code is 1 where a destination has an error. Mirrors are not written
+to and not locked.`,
+		Example: `  publisher plan
+  publisher plan --all --mirrors /srv/mirrors
+  publisher plan -o json | jq '.destinations[] | select(.error) | .name'`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			s, err := f.open(c.Context(), false)
+			s, p, _, err := f.plan(c.Context(), false)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			p, _, err := s.Plan()
-			if err != nil {
+			r := f.report(p)
+			if err := f.print(r, r.table(all)); err != nil {
 				return err
 			}
-			return json.NewEncoder(os.Stdout).Encode(p)
+			return r.failure()
 		},
 	}
+	f.addRepositories(c)
+	f.addOutput(c)
+	c.Flags().BoolVar(&all, "all", false, "list everything in the table, what is unchanged too")
+	return c
 }

@@ -1,4 +1,8 @@
 // Package cmd is the publisher's command line, one file for each verb.
+//
+// What a command reports goes to stdout, as a table, JSON or YAML; everything
+// else, which is logs, progress and errors, goes to stderr. The exit code is 0
+// where all went well, and 1 otherwise.
 package cmd
 
 import (
@@ -6,12 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
 	"strings"
 	"syscall"
 
@@ -20,51 +24,66 @@ import (
 	"k8s.io/publisher/session"
 )
 
-// flags are those that all verbs share.
-type flags struct {
-	rules, source, mirrors string
-	logLevel               slog.LevelVar
-	logFormat              string
-	profile                string
-	stdout, stderr         io.Writer
-}
-
 // Main runs the command line and returns the process's exit code.
 func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	tuneMemory()
-	root := newRoot(os.Stdout, os.Stderr)
-	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "publisher:", message(err))
-		return 1
-	}
-	return 0
+	return run(ctx, stop, args, os.Stdout, os.Stderr)
 }
 
-// message indents what follows the first line of an error with several.
-func message(err error) string {
-	text := err.Error()
-	if !strings.Contains(text, "\n") {
-		return text
+// run is Main with its surroundings as arguments. Once ctx is done, stop gives
+// signals back their usual effect.
+func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writer) int {
+	f := newFlags(stdout, stderr)
+	defer context.AfterFunc(ctx, func() {
+		stop()
+		fmt.Fprintln(f.screen, "publisher: stopping at the next safe point; interrupt again to end at once")
+	})()
+	root := newRoot(f)
+	root.SetArgs(args)
+	err := errors.Join(root.ExecuteContext(ctx), f.close())
+	if err == nil {
+		return 0
 	}
-	return "there are several errors:\n  " + strings.ReplaceAll(text, "\n", "\n  ")
+	fmt.Fprintln(stderr, "publisher:", f.message(ctx, err))
+	return 1
 }
 
 // tuneMemory lets the heap grow between collections while it is small: a run
 // makes much garbage in little time, and ends before long.
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(400)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(512 << 20)
+		debug.SetMemoryLimit(768 << 20)
 	}
 }
 
-func newRoot(stdout, stderr io.Writer) *cobra.Command {
-	f := &flags{stdout: stdout, stderr: stderr}
+// flags are those that several verbs share, and what they lead to.
+type flags struct {
+	rules, source, mirrors string
+	format                 choice
+	logLevel               slog.LevelVar
+	logFormat              choice
+	profileTo              string
+
+	stdout  io.Writer
+	screen  *screen // stderr
+	log     *slog.Logger
+	profile *profile
+}
+
+func newFlags(stdout, stderr io.Writer) *flags {
+	return &flags{
+		stdout: stdout, screen: newScreen(stderr), log: slog.New(slog.DiscardHandler),
+		format:    choice{value: "table", from: []string{"table", "json", "yaml"}},
+		logFormat: choice{value: "text", from: []string{"text", "json"}},
+	}
+}
+
+func newRoot(f *flags) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "publisher",
 		Short: "Publish the modules of a monorepo to mirror repositories",
@@ -74,61 +93,111 @@ Each rule in rules.yaml names a directory of the source and the mirror that its
 history goes to: commit by commit, with go.mod pinned to the siblings' versions
 and with tags that "go get" knows. What is published is a pure function of the
 source and the rules, so a run can be repeated, interrupted and verified.`,
-		Example: `  publisher plan
+		Example: `  publisher validate
+  publisher plan
   publisher sync --source . --mirrors /srv/mirrors
-  publisher verify -o json`,
+  publisher map v1.36.0`,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(f.stdout)
+	root.SetErr(f.screen)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
+	})
 	p := root.PersistentFlags()
 	p.StringVar(&f.rules, "rules", "rules.yaml", "the rules `file`")
-	p.StringVar(&f.source, "source", ".", "the monorepo: a `path`, or a URL to fetch from")
-	p.StringVar(&f.mirrors, "mirrors", ".", "the `folder` of the mirrors; that of destination D is D/mirror.git in it")
 	p.TextVar(&f.logLevel, "log-level", &f.logLevel, "how much to log to stderr: debug, info, warn or error")
-	p.StringVar(&f.logFormat, "log-format", "text", "text or json")
-	p.StringVar(&f.profile, "cpu-profile", "", "write a profile of the run to this `file`")
+	p.Var(&f.logFormat, "log-format", "how to log to stderr: "+f.logFormat.choices())
+	p.StringVar(&f.profileTo, "cpu-profile", "", "write a profile of the run to this `file`")
 	_ = p.MarkHidden("cpu-profile")
-	var stopProfile func() error
 	root.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
-		stopProfile, err = startProfile(f.profile)
+		f.log = f.logger()
+		f.screen.log = f.log
+		f.profile, err = startProfile(f.profileTo)
 		return err
 	}
-	root.PersistentPostRunE = func(*cobra.Command, []string) error { return stopProfile() }
-	root.AddCommand(newPlan(f), newSync(f))
+	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newMap(f), newRules(f))
 	return root
 }
 
-func startProfile(file string) (stop func() error, err error) {
-	if file == "" {
-		return func() error { return nil }, nil
+// version is what the go command recorded when it built the publisher: a
+// release, or the commit that it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
 	}
-	out, err := os.Create(file)
-	if err != nil {
-		return nil, err
+	text := info.Main.Version
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && !strings.Contains(text, short(s.Value)):
+			text += " " + s.Value
+		case s.Key == "vcs.modified" && s.Value == "true" && !strings.Contains(text, "dirty"):
+			text += " (modified)"
+		}
 	}
-	runtime.SetBlockProfileRate(0)
-	if err := pprof.StartCPUProfile(out); err != nil {
-		return nil, errors.Join(err, out.Close())
-	}
-	return func() error {
-		pprof.StopCPUProfile()
-		return out.Close()
-	}, nil
+	return text + " " + info.GoVersion
+}
+
+func (f *flags) close() error {
+	f.screen.end()
+	return f.profile.stop()
 }
 
 func (f *flags) logger() *slog.Logger {
 	options := &slog.HandlerOptions{Level: &f.logLevel}
-	if f.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(f.stderr, options))
+	if f.logFormat.value == "json" {
+		return slog.New(slog.NewJSONHandler(f.screen, options))
 	}
-	return slog.New(slog.NewTextHandler(f.stderr, options))
+	return slog.New(slog.NewTextHandler(f.screen, options))
 }
 
-// open opens a session as the flags say.
-func (f *flags) open(ctx context.Context, write bool) (*session.Session, error) {
-	return session.Open(ctx, session.Options{
-		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Write: write, Log: f.logger(),
-	})
+// addRepositories adds the flags of commands that read source and mirrors.
+func (f *flags) addRepositories(c *cobra.Command) {
+	c.Flags().StringVar(&f.source, "source", ".", "the monorepo: a `path`, or a URL to fetch from")
+	c.Flags().StringVar(&f.mirrors, "mirrors", ".", "the `folder` of the mirrors; that of destination D is D/mirror.git in it")
+}
+
+// options are those of a session as the flags say.
+func (f *flags) options() session.Options {
+	return session.Options{
+		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Log: f.log, Progress: f.screen.progress,
+	}
+}
+
+// message is what the user gets to read about an error: where it has several
+// lines, they are indented; where it can be told, what to do next.
+func (f *flags) message(ctx context.Context, err error) string {
+	text := f.redact(err.Error())
+	var missing *fs.PathError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	case ctx.Err() != nil:
+		text = "interrupted: " + text
+	case errors.As(err, &missing) && missing.Path == f.rules && errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("there is no rules file %s: name it with --rules, or run the publisher in the folder that has it", f.rules)
+	}
+	if strings.Contains(text, "\n") {
+		text = "there are several errors:\n  " + strings.ReplaceAll(text, "\n", "\n  ")
+	}
+	return text
+}
+
+// redact takes the password of the source's URL out of a text.
+func (f *flags) redact(text string) string {
+	if u, err := url.Parse(f.source); err == nil {
+		if u.User == nil {
+			return text
+		}
+		return strings.ReplaceAll(text, f.source, u.Redacted())
+	}
+	scheme, rest, ok := strings.Cut(f.source, "://")
+	at := strings.LastIndex(rest, "@")
+	if !ok || at < 0 {
+		return text
+	}
+	return strings.ReplaceAll(text, f.source, scheme+"://xxxxx"+rest[at:])
 }

@@ -1,25 +1,74 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"k8s.io/publisher/plan"
+	"k8s.io/publisher/publication"
+	"k8s.io/publisher/session"
 )
 
 func newSync(f *flags) *cobra.Command {
-	return &cobra.Command{
-		Use: "sync",
+	all := false
+	c := &cobra.Command{
+		Use:   "sync",
+		Short: "Bring the mirrors up to date",
+		Long: `Bring the mirrors up to date.
+
+What "publisher plan" shows is carried out: destination by destination,
+dependencies first. In a destination all changes become visible at once, or none
+does. Where one fails, it stays as it was, and so do those that depend on it;
+the others are published. The report says what was done, in the words of the
+plan. The exit code is 1 where a destination has an error.
+
+A sync can be interrupted at any time and run again. Only one at a time may work
+on a folder of mirrors; a second one fails and says who is at work.`,
+		Example: `  publisher sync
+  publisher sync --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
+  publisher sync -o json --log-format json 2>> sync.log`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			s, err := f.open(c.Context(), true)
+			s, p, pub, err := f.plan(c.Context(), true)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			p, pub, err := s.Plan()
-			if err != nil {
-				return err
+			failed := s.Apply(c.Context(), p, pub)
+			r := f.report(p)
+			r.Done = true
+			if err := f.print(r, r.table(all)); err != nil {
+				return errors.Join(err, failed)
 			}
-			return s.Apply(c.Context(), p, pub)
+			if err := r.failure(); err != nil {
+				return err // The report tells what Apply returned.
+			}
+			return failed
 		},
 	}
+	f.addRepositories(c)
+	f.addOutput(c)
+	c.Flags().BoolVar(&all, "all", false, "list everything in the table, what is unchanged too")
+	return c
+}
+
+// plan opens a session and plans. The caller closes the session unless there
+// is an error.
+func (f *flags) plan(ctx context.Context, write bool) (_ *session.Session, _ *plan.Plan, _ *publication.Publication, err error) {
+	o := f.options()
+	o.Write = write
+	s, err := session.Open(ctx, o)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	p, pub, err := s.Plan()
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, s.Close())
+	}
+	return s, p, pub, nil
 }

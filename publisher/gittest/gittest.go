@@ -7,6 +7,8 @@ package gittest
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/sha1"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,7 +22,8 @@ import (
 	"k8s.io/publisher/object"
 )
 
-// Repo is a bare repository. Objects are loose until git packs them.
+// Repo is a bare repository. What is put into it is there for others to see once
+// a ref was set or git was run.
 type Repo struct {
 	testing.TB
 	Dir string
@@ -30,8 +33,9 @@ type Repo struct {
 	// Objects is all that was put into the repository.
 	Objects map[object.ID]Object
 
-	files map[string]Files
-	clock int64
+	pending []object.ID // of Objects, those that are not written yet
+	files   map[string]Files
+	clock   int64
 }
 
 // Object is the type and content of an object.
@@ -54,7 +58,7 @@ func At(t testing.TB, dir string) *Repo {
 		r.check(os.MkdirAll(filepath.Join(dir, sub), 0o777))
 	}
 	r.write("HEAD", "ref: refs/heads/main\n")
-	r.write("config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+	r.write("config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfsync = none\n")
 	return r
 }
 
@@ -81,6 +85,7 @@ func (r *Repo) Git(args ...string) string {
 // GitInput is [Repo.Git] with something on git's standard input.
 func (r *Repo) GitInput(input string, args ...string) string {
 	r.Helper()
+	r.flush()
 	return string(Git(r.TB, r.Dir, input, args...))
 }
 
@@ -113,20 +118,41 @@ func (r *Repo) Put(t object.Type, data []byte) object.ID {
 		return id
 	}
 	r.Objects[id] = Object{t, data}
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	fmt.Fprintf(z, "%s %d\x00", t, len(data))
-	_, err := z.Write(data)
-	r.check(err)
-	r.check(z.Close())
-	hex := id.String()
-	r.write(filepath.Join("objects", hex[:2], hex[2:]), b.String())
+	r.pending = append(r.pending, id)
 	return id
+}
+
+// flush has git write what was put, as a pack.
+func (r *Repo) flush() {
+	r.Helper()
+	if len(r.pending) == 0 {
+		return
+	}
+	var pack bytes.Buffer
+	pack.Write(binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), uint32(len(r.pending))))
+	for _, id := range r.pending {
+		o := r.Objects[id]
+		head, size := byte(o.Type)<<4|byte(len(o.Data)&15), len(o.Data)>>4
+		for ; size > 0; size >>= 7 {
+			pack.WriteByte(head | 0x80)
+			head = byte(size & 0x7f)
+		}
+		pack.WriteByte(head)
+		z := zlib.NewWriter(&pack)
+		_, err := z.Write(o.Data)
+		r.check(err)
+		r.check(z.Close())
+	}
+	sum := sha1.Sum(pack.Bytes())
+	pack.Write(sum[:])
+	r.pending = nil
+	Git(r.TB, r.Dir, pack.String(), "index-pack", "--stdin")
 }
 
 // SetRef makes a ref, given by its full name, name an object.
 func (r *Repo) SetRef(name string, id object.ID) {
 	r.Helper()
+	r.flush()
 	r.write(name, id.String()+"\n")
 }
 

@@ -83,12 +83,16 @@ func (m *Mirror) Recover() error {
 	if !m.Exists {
 		return nil
 	}
-	leftovers, err := filepath.Glob(filepath.Join(m.ObjectsDir(), "pack", "tmp_*"))
-	if err != nil {
-		return err
+	leftovers := []string{"packed-refs.lock"}
+	for _, pattern := range []string{"tmp_*", ".tmp-*"} { // of git pack-objects and git repack
+		names, err := fs.Glob(os.DirFS(m.Dir), "objects/pack/"+pattern)
+		if err != nil {
+			return err
+		}
+		leftovers = append(leftovers, names...)
 	}
-	for _, name := range append(leftovers, filepath.Join(m.Dir, "packed-refs.lock")) {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range leftovers {
+		if err := os.Remove(filepath.Join(m.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("clean up after a run that was killed: %w", err)
 		}
 	}

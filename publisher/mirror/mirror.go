@@ -151,24 +151,31 @@ func (m *Mirror) Refs() map[string]Ref { return m.refs }
 // ObjectsDir is the mirror's object directory.
 func (m *Mirror) ObjectsDir() string { return filepath.Join(m.Dir, "objects") }
 
-// writeRefs replaces packed-refs in the repository at dir. The lock file is
-// git's own, so that a git process that packs refs meanwhile is kept out.
-func writeRefs(dir string, refs map[string]Ref) (err error) {
-	name := filepath.Join(dir, "packed-refs")
-	f, err := os.OpenFile(name+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// refsUpdate is a packed-refs file in the making. The lock file that it is
+// written to is git's own, so that a git process that packs refs meanwhile is
+// kept out.
+type refsUpdate struct {
+	name string
+	file *os.File
+}
+
+func lockRefs(dir string) (*refsUpdate, error) {
+	u := &refsUpdate{name: filepath.Join(dir, "packed-refs")}
+	var err error
+	u.file, err = os.OpenFile(u.name+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("update refs: %s.lock exists: a git process is at work in this mirror, or one died there; "+
-			"if none runs, remove the file", name)
+		return nil, fmt.Errorf("update refs: %s.lock exists: a git process is at work in this mirror, or one died there; "+
+			"if none runs, remove the file", u.name)
 	}
 	if err != nil {
-		return fmt.Errorf("update refs: %w", err)
+		return nil, fmt.Errorf("update refs: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("update refs: %w", errors.Join(err, os.Remove(name+".lock")))
-		}
-	}()
-	w := bufio.NewWriter(f)
+	return u, nil
+}
+
+// write writes all refs, durably but not seen by anyone yet.
+func (u *refsUpdate) write(refs map[string]Ref) error {
+	w := bufio.NewWriter(u.file)
 	fmt.Fprintln(w, "# pack-refs with: peeled fully-peeled sorted ")
 	for _, ref := range slices.Sorted(maps.Keys(refs)) {
 		fmt.Fprintf(w, "%s %s\n", refs[ref].ID, ref)
@@ -176,13 +183,31 @@ func writeRefs(dir string, refs map[string]Ref) (err error) {
 			fmt.Fprintf(w, "^%s\n", p)
 		}
 	}
-	if err := errors.Join(w.Flush(), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(w.Flush(), u.file.Sync()); err != nil {
+		return fmt.Errorf("update refs: %w", err)
+	}
+	return nil
+}
+
+// commit lets everyone see what was written.
+func (u *refsUpdate) commit() error {
+	err := u.file.Close()
+	if err == nil {
+		err = os.Rename(u.name+".lock", u.name)
+	}
+	if err != nil {
+		return fmt.Errorf("update refs: %w", err)
+	}
+	return syncDir(filepath.Dir(u.name))
+}
+
+// abandon leaves the refs as they were.
+func (u *refsUpdate) abandon() error {
+	_ = u.file.Close() // A failed commit may have closed it.
+	if err := os.Remove(u.name + ".lock"); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.Rename(name+".lock", name); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return nil
 }
 
 // syncDir makes renames in a directory durable. Some file systems cannot, and

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,26 +94,27 @@ func (s *Staged) ObjectDirs() []string {
 
 // Commit makes the change visible: the objects first, then all refs at once.
 func (s *Staged) Commit(ctx context.Context) error {
-	refs := maps.Clone(s.mirror.refs)
-	if refs == nil {
-		refs = make(map[string]Ref)
-	}
-	maps.Copy(refs, s.refs)
 	var err error
 	if s.mirror.Exists {
-		err = s.merge(ctx, refs)
+		err = s.merge(ctx)
 	} else {
-		err = s.create(refs)
+		err = s.create()
 	}
 	if err != nil {
 		return fmt.Errorf("publish to %s: %w", s.mirror.Dir, errors.Join(err, s.Discard()))
 	}
-	s.mirror.refs, s.mirror.Exists = refs, true
 	return s.Discard()
 }
 
-func (s *Staged) create(refs map[string]Ref) error {
-	if err := writeRefs(s.repo, refs); err != nil {
+func (s *Staged) create() error {
+	update, err := lockRefs(s.repo)
+	if err != nil {
+		return err
+	}
+	if err := update.write(s.refs); err != nil {
+		return errors.Join(err, update.abandon())
+	}
+	if err := update.commit(); err != nil {
 		return err
 	}
 	parent := filepath.Dir(s.mirror.Dir)
@@ -121,29 +124,11 @@ func (s *Staged) create(refs map[string]Ref) error {
 	if err := os.Rename(s.repo, s.mirror.Dir); err != nil {
 		return err
 	}
+	s.mirror.refs, s.mirror.Exists = maps.Clone(s.refs), true
 	return syncDir(parent)
 }
 
-func (s *Staged) merge(ctx context.Context, refs map[string]Ref) error {
-	to := filepath.Join(s.mirror.ObjectsDir(), "pack")
-	if err := os.MkdirAll(to, 0o777); err != nil {
-		return err
-	}
-	// An index makes its pack seen, so it moves last.
-	for _, pattern := range []string{"*.pack", "*.rev", "*.idx"} {
-		names, err := filepath.Glob(filepath.Join(s.dir, "pack", pattern))
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			if err := os.Rename(name, filepath.Join(to, filepath.Base(name))); err != nil {
-				return err
-			}
-		}
-	}
-	if err := syncDir(to); err != nil {
-		return err
-	}
+func (s *Staged) merge(ctx context.Context) (err error) {
 	loose := false
 	if err := s.mirror.eachLoose(func(string, object.ID) { loose = true }); err != nil {
 		return err
@@ -154,7 +139,79 @@ func (s *Staged) merge(ctx context.Context, refs map[string]Ref) error {
 			return err
 		}
 	}
-	return writeRefs(s.mirror.Dir, refs)
+	update, err := lockRefs(s.mirror.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, update.abandon())
+		}
+	}()
+	now := &Mirror{Dir: s.mirror.Dir, Exists: true}
+	if err := now.read(); err != nil {
+		return err
+	}
+	if err := s.mirror.sameRefs(now); err != nil {
+		return err
+	}
+	maps.Copy(now.refs, s.refs)
+	if err := update.write(now.refs); err != nil {
+		return err
+	}
+	if err := s.moveObjects(); err != nil {
+		return err
+	}
+	if err := update.commit(); err != nil {
+		return err
+	}
+	s.mirror.refs = now.refs
+	return nil
+}
+
+// ChangedError reports that someone else wrote to a mirror after it was
+// compared with what is to be published.
+type ChangedError struct {
+	Ref      string
+	Was, Now object.ID // zero where there was or is none
+}
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s was changed by someone else from %s to %s while it was being published; run again", e.Ref, e.Was, e.Now)
+}
+
+// sameRefs returns a [ChangedError] where the refs are not what they were.
+func (m *Mirror) sameRefs(now *Mirror) error {
+	all := maps.Clone(now.refs)
+	maps.Copy(all, m.refs)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if was, is := m.refs[name].ID, now.refs[name].ID; was != is {
+			return &ChangedError{name, was, is}
+		}
+	}
+	return nil
+}
+
+// moveObjects moves what was packed into the mirror.
+func (s *Staged) moveObjects() error {
+	to := filepath.Join(s.mirror.ObjectsDir(), "pack")
+	if err := os.MkdirAll(to, 0o777); err != nil {
+		return err
+	}
+	// An index makes its pack seen, so it moves last.
+	from := filepath.Join(s.dir, "pack")
+	for _, pattern := range []string{"*.pack", "*.rev", "*.idx"} {
+		names, err := fs.Glob(os.DirFS(from), pattern)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := os.Rename(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return syncDir(to)
 }
 
 // Discard removes what is staged.
@@ -165,13 +222,14 @@ func (s *Staged) Discard() error { return os.RemoveAll(s.dir) }
 // that do not cross packs, and as the threshold grows with the mirror, each
 // object is repacked a few times only, however many syncs there are.
 func (m *Mirror) Tidy(ctx context.Context) error {
-	names, err := filepath.Glob(filepath.Join(m.ObjectsDir(), "pack", "pack-*.pack"))
+	packs := os.DirFS(filepath.Join(m.ObjectsDir(), "pack"))
+	names, err := fs.Glob(packs, "pack-*.pack")
 	if err != nil {
 		return err
 	}
 	var sum, largest int64
 	for _, name := range names {
-		info, err := os.Stat(name)
+		info, err := fs.Stat(packs, name)
 		if err != nil {
 			return err
 		}
@@ -182,7 +240,6 @@ func (m *Mirror) Tidy(ctx context.Context) error {
 	if (sum-largest)*5 < largest && len(names) < most {
 		return nil
 	}
-	_, err = Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l")
+	_, err = Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n")
 	return err
 }
-

@@ -88,15 +88,12 @@ func (m *mirrors) commit(module staged, tag string) string {
 
 // compare holds what the go command makes of the mirrors against the public
 // modules.
-func (m *mirrors) compare(public map[string]map[string]module) {
+func (m *mirrors) compare(public map[string]release) {
 	m.t.Helper()
 	env := m.direct()
 	witnesses := make(map[string]int)
 	for _, version := range versions {
-		published := make(map[string]module)
-		for _, s := range modules {
-			published[s.path()] = download(m.t, env, s.path()+"@"+version)
-		}
+		published := download(m.t, env, version)
 		for _, s := range modules {
 			got, want := published[s.path()], public[version][s.path()]
 			if got.Origin.Hash != m.commit(s, version) {
@@ -130,7 +127,7 @@ func (m *mirrors) compare(public map[string]map[string]module) {
 
 // witness compares the lines of a public go.sum with what was published, and
 // counts those for module zips.
-func (m *mirrors) witness(goSum string, published map[string]module, seen map[string]int) {
+func (m *mirrors) witness(goSum string, published release, seen map[string]int) {
 	for line := range strings.Lines(goSum) {
 		f := strings.Fields(line)
 		p, ok := published[f[0]]

@@ -23,15 +23,18 @@ type monorepo struct {
 	when int // seconds since 1970
 }
 
-func newMonorepo(t *testing.T) *monorepo {
+func newMonorepo(t *testing.T, public map[string]release, versions ...string) *monorepo {
 	t.Helper()
 	r := &monorepo{t: t, dir: t.TempDir(), when: 1_780_000_000}
 	git(t, "init", "--quiet", "--bare", "--initial-branch="+branch, r.dir)
+	for _, version := range versions {
+		r.release(version, public[version])
+	}
 	return r
 }
 
 // release commits modules in staging form, and tags v0.x.y as v1.x.y.
-func (r *monorepo) release(version string, public map[string]module) {
+func (r *monorepo) release(version string, public release) {
 	r.t.Helper()
 	tag := "v1" + strings.TrimPrefix(version, "v0")
 	first := git(r.t, "--git-dir="+r.dir, "for-each-ref") == ""

@@ -27,33 +27,41 @@ func (s staged) dir() string { return "staging/src/k8s.io/" + s.name }
 // module is what go mod download -json says of a module version
 // (go help mod download).
 type module struct {
-	Version, Zip, Dir, Sum, GoModSum, Error string
-	Origin                                  struct{ VCS, Hash string }
+	Path, Version, Zip, Dir, Sum, GoModSum string
+	Origin                                 struct{ Hash string }
 }
 
-// readReleases returns the public modules by version and path. The go command
-// checks them as it is configured to, which is by the checksum database.
-func readReleases(t *testing.T) map[string]map[string]module {
+// release are the staged modules at one version, by path.
+type release map[string]module
+
+// readReleases returns the public modules by version. The go command checks
+// them as it is configured to, which is by the checksum database.
+func readReleases(t *testing.T) map[string]release {
 	t.Helper()
-	public := make(map[string]map[string]module)
+	public := make(map[string]release)
 	for _, version := range versions {
-		public[version] = make(map[string]module)
-		for _, m := range modules {
-			public[version][m.path()] = download(t, nil, m.path()+"@"+version)
-		}
+		public[version] = download(t, nil, version)
 	}
 	return public
 }
 
-// download has the go command download a module.
-func download(t *testing.T, env []string, query string) module {
+// download has the go command download the staged modules at a version.
+func download(t *testing.T, env []string, version string) release {
 	t.Helper()
-	out := goCommand(t, t.TempDir(), env, "mod", "download", "-json", query)
-	var m module
-	if err := json.Unmarshal([]byte(out), &m); err != nil {
-		t.Fatalf("go mod download -json %s: %v", query, err)
+	args := []string{"mod", "download", "-json"}
+	for _, m := range modules {
+		args = append(args, m.path()+"@"+version)
 	}
-	return m
+	out := json.NewDecoder(strings.NewReader(goCommand(t, t.TempDir(), env, args...)))
+	all := make(release)
+	for out.More() {
+		var m module
+		if err := out.Decode(&m); err != nil {
+			t.Fatalf("go %s: %v", strings.Join(args, " "), err)
+		}
+		all[m.Path] = m
+	}
+	return all
 }
 
 // files returns the files of a module zip, without "path@version/" in front.

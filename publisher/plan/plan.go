@@ -166,6 +166,15 @@ func (p *Plan) Changes() bool {
 	return false
 }
 
+// Fail gives an error to all destinations that had something to do.
+func (p *Plan) Fail(err error) {
+	for _, d := range p.Destinations {
+		if d.Err == nil && len(d.Refs) > 0 {
+			d.Err = err
+		}
+	}
+}
+
 // stopDependents passes failures on.
 func (p *Plan) stopDependents() {
 	for _, d := range p.Destinations {

@@ -92,6 +92,8 @@ type Projection struct {
 	At []int32
 	// Present tells where the directory exists.
 	Present []bool
+	// Wanted tells the nodes that were looked at; nil is all.
+	Wanted []bool
 
 	graph   *source.Graph
 	past    Past
@@ -105,7 +107,7 @@ type Projection struct {
 // Compute projects the graph.
 func Compute(in Input) (*Projection, error) {
 	p := &Projection{
-		graph: in.Graph, past: in.Past,
+		graph: in.Graph, past: in.Past, Wanted: in.Wanted,
 		At: make([]int32, in.Graph.Len()), Present: make([]bool, in.Graph.Len()),
 	}
 	if p.past != nil {

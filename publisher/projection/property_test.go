@@ -218,6 +218,7 @@ func TestProjectionIsTheReferences(t *testing.T) {
 				checkSeed(t, repo, seed)
 			}
 			// The reference had the objects from memory.
+			repo.Git("fsck", "--connectivity-only", "--no-dangling")
 			objects := readObjects(t, repo.Dir)
 			for id, o := range repo.Objects {
 				if got := objects[id.String()]; got.kind != o.Type.String() || got.data != string(o.Data) {

@@ -42,6 +42,9 @@ type Config struct {
 	Memory func(key string) Memory
 	// Takeovers tells, by destination, where mirrors were taken over.
 	Takeovers map[string]*Takeover
+	// Ended are branches, by destination, that follow their source no more,
+	// to be computed too.
+	Ended map[string][]Ended
 	// HasTag reports whether a mirror has a tag already that an earlier run
 	// made; such tags are not made again. Nil makes all.
 	HasTag func(destination, name string, tag object.ID) bool
@@ -117,6 +120,10 @@ type Branch struct {
 	Tip object.ID
 	// Note is worth telling of a branch that is published.
 	Note string
+	// Ended tells that it is of [Config.Ended]. It has no Source.
+	Ended bool
+
+	mainline map[object.ID]bool // of an ended branch
 }
 
 // Skipped is something that is not published.
@@ -153,8 +160,14 @@ func Compute(c Config) (*Publication, error) {
 	for i, sp := range p.specs.ordered {
 		c.Progress("projecting "+strings.Join(sp.dirs, " + "), i, len(p.specs.ordered))
 		p.project(i, sp, remove)
+		if err := p.lines[sp].err; errors.Is(err, ErrStale) {
+			return nil, err
+		}
 	}
 	p.branches()
+	if err := p.ended(); err != nil {
+		return nil, err
+	}
 	c.Progress("tagging", 0, 0)
 	return p, p.tags(remove)
 }
@@ -223,6 +236,9 @@ func (p *Publication) load() (err error) {
 			if !b.Head.IsZero() && !slices.Contains(heads, b.Head) {
 				heads = append(heads, b.Head)
 			}
+		}
+		for _, e := range p.config.Ended[d.Name] {
+			heads = append(heads, e.heads()...)
 		}
 	}
 	var dirs []string
@@ -317,6 +333,9 @@ func (p *Publication) project(number int, sp *spec, remove *pathspec.Set) {
 	switch {
 	case p.memory != nil:
 		in.Past = p.memory.Past(number)
+		if l.err = p.checkBoundary(in); l.err != nil {
+			return
+		}
 	case sp.took != nil:
 		in.Past, l.err = sp.took.past(p.Graph, c.Mirrors.Reader(), c.Rules.Trailer)
 		if l.err != nil {
@@ -347,6 +366,20 @@ func (p *Publication) project(number int, sp *spec, remove *pathspec.Set) {
 	p.Projections[number] = l.projection
 }
 
+// checkBoundary returns ErrStale where history that the memory ends at is new to
+// a projection: it was another branch's only, until it was merged.
+func (p *Publication) checkBoundary(in projection.Input) error {
+	for n, known := range p.Graph.Known {
+		if !known || !in.Wanted[n] {
+			continue
+		}
+		if _, _, ok := in.Past.At(p.Graph.IDs[n]); !ok {
+			return fmt.Errorf("%w: source commit %s has come to further branches", ErrStale, p.Graph.IDs[n])
+		}
+	}
+	return nil
+}
+
 // wanted marks the nodes that a spec's branches, or branches that pin it, can
 // reach.
 func (p *Publication) wanted(sp *spec) []bool {
@@ -357,6 +390,15 @@ func (p *Publication) wanted(sp *spec) []bool {
 			of := p.specs.of[branchRef{d.Name, b.Name}]
 			if n, ok := g.Node(b.Head); ok && (of == sp || slices.Contains(of.deps, sp)) {
 				wanted[n] = true
+			}
+		}
+		for _, e := range p.config.Ended[d.Name] {
+			for _, of := range p.specs.owned[d.Name] {
+				for _, head := range e.heads() {
+					if n, ok := g.Node(head); ok && (of == sp || slices.Contains(of.deps, sp)) {
+						wanted[n] = true
+					}
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package publication
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,7 +66,9 @@ func (p *Publication) tags(remove *pathspec.Set) error {
 		if d.Err != nil {
 			continue
 		}
-		if err := p.tagDestination(w, d, tags, remove); err != nil {
+		if err := p.tagDestination(w, d, tags, remove); errors.Is(err, ErrStale) {
+			return err
+		} else if err != nil {
 			d.Err = err
 		}
 	}
@@ -168,7 +171,7 @@ func (p *Publication) tagDestination(w *worker, d *Destination, tags []*sourceTa
 func (p *Publication) tagged(d *Destination, t *sourceTag) (b *Branch, commit int32, reason string) {
 	onMainline := false
 	for _, candidate := range d.Branches {
-		if candidate.Projection == nil || !p.OnMainline(candidate.Source, t.commit) {
+		if candidate.Projection == nil || !p.onMainline(candidate, t.commit) {
 			continue
 		}
 		onMainline = true

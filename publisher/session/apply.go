@@ -23,7 +23,7 @@ import (
 func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publication) error {
 	if p.Changes() {
 		if err := s.scratch.Finish(); err != nil {
-			return err
+			p.Fail(err)
 		}
 		s.stageAndCommit(ctx, p)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 			return nil, err
 		}
 	}
-	if s.Repo, err = openSource(ctx, o); err != nil {
+	if s.Repo, err = OpenSource(ctx, o); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, func() error { s.Repo.Close(); return nil })
@@ -112,13 +113,14 @@ func (s *Session) Close() error {
 // clearLeftovers removes what a run that was killed left half written. No
 // other run is at work, since the lock is ours.
 func (s *Session) clearLeftovers() error {
+	dir := mirror.WorkDir(s.Options.Mirrors)
 	for _, pattern := range []string{"incoming-*", "run-*"} {
-		names, err := filepath.Glob(filepath.Join(mirror.WorkDir(s.Options.Mirrors), pattern))
+		names, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
-			if err := os.RemoveAll(name); err != nil {
+			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 				return fmt.Errorf("clean up after a run that was killed: %w", err)
 			}
 		}

@@ -17,8 +17,9 @@ import (
 // scpLike is git's short form of an ssh URL, user@host:path.
 var scpLike = regexp.MustCompile(`^[\w.-]+@[\w.-]+:`)
 
-// openSource opens a local source, or fetches a remote one first.
-func openSource(ctx context.Context, o Options) (*source.Repository, error) {
+// OpenSource opens a local source, or fetches a remote one first. The rules are
+// not looked at, and the mirrors' folder only takes what is fetched.
+func OpenSource(ctx context.Context, o Options) (*source.Repository, error) {
 	u, err := url.Parse(o.Source)
 	if !scpLike.MatchString(o.Source) && (err != nil || u.Scheme == "" || u.Host == "" && u.Scheme != "file") {
 		return source.Open(o.Source)

@@ -70,10 +70,13 @@ func (e *FailedError) Unwrap() error { return e.Err }
 
 // Run runs the script in a new check-out, which is removed afterwards. The
 // error is a [*FailedError] if the script failed. Whatever the script started
-// is killed when it ends, or when ctx does.
-func (t *Test) Run(ctx context.Context) (err error) {
+// is killed when it ends, or when ctx does; then the error is ctx's.
+func (t *Test) Run(ctx context.Context) error {
 	log := cmp.Or(t.Log, slog.New(slog.DiscardHandler)).With("destination", t.Destination, "branch", t.Branch)
 	during := func(err error) error {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return fmt.Errorf("prepare smoke test of %s, branch %s, at %s: %w", t.Destination, t.Branch, t.Commit, err)
 	}
 	temp, err := os.MkdirTemp("", "smoke-")

@@ -110,19 +110,20 @@ func alone(t *testing.T) {
 
 const build = "go build ./...\ngo vet ./...\ngo mod verify\n"
 
-// family is three modules, each of which requires those before it.
-func family(t *testing.T) (test smoke.Test, repositories []*repository) {
+// family is three modules, each of which requires those before it, in a version
+// of the language.
+func family(t *testing.T, language string) (test smoke.Test, repositories []*repository) {
 	base, middle, top := newRepository(t), newRepository(t), newRepository(t)
-	base.commit(map[string]string{"go.mod": "module corp.example/base\n\ngo 1.24\n", "base.go": "package base\n\nconst Name = `base`\n"})
+	base.commit(map[string]string{"go.mod": "module corp.example/base\n\ngo " + language + "\n", "base.go": "package base\n\nconst Name = `base`\n"})
 	v1, sum1 := base.pin("corp.example/base")
 	middle.commit(map[string]string{
-		"go.mod":    "module corp.example/middle/v2\n\ngo 1.24\n\nrequire corp.example/base " + v1 + "\n",
+		"go.mod":    "module corp.example/middle/v2\n\ngo " + language + "\n\nrequire corp.example/base " + v1 + "\n",
 		"go.sum":    sum1,
 		"middle.go": "package middle\n\nimport \"corp.example/base\"\n\nconst Name = base.Name + `, middle`\n",
 	})
 	v2, sum2 := middle.pin("corp.example/middle/v2")
 	commit := top.commit(map[string]string{
-		"go.mod": "module corp.example/top\n\ngo 1.24\n\nrequire corp.example/middle/v2 " + v2 + "\n\nrequire corp.example/base " + v1 + " // indirect\n",
+		"go.mod": "module corp.example/top\n\ngo " + language + "\n\nrequire corp.example/middle/v2 " + v2 + "\n\nrequire corp.example/base " + v1 + " // indirect\n",
 		"go.sum": sum1 + sum2,
 		"top.go": "package main\n\nimport \"corp.example/middle/v2\"\n\nfunc main() { println(middle.Name) }\n",
 	})
@@ -141,7 +142,7 @@ func TestSiblingsAreFoundInTheMirrors(t *testing.T) {
 		"with a git that asks for CRs": {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.autocrlf", "GIT_CONFIG_VALUE_0": "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			test, _ := family(t)
+			test, _ := family(t, "1.24")
 			alone(t)
 			for name, value := range env {
 				t.Setenv(name, value)
@@ -165,7 +166,7 @@ func attributesOfTheUser(t *testing.T) string {
 }
 
 func TestSiblingsNeedNoChecksumDatabase(t *testing.T) {
-	test, _ := family(t)
+	test, _ := family(t, "1.24")
 	alone(t)
 	t.Setenv("GOSUMDB", "sum.golang.org")
 	test.Script = "rm go.sum\ngo mod tidy\ngit diff --exit-code\n"
@@ -175,7 +176,7 @@ func TestSiblingsNeedNoChecksumDatabase(t *testing.T) {
 }
 
 func TestSiblingsOfSiblingsAreFoundToo(t *testing.T) {
-	test, repositories := family(t)
+	test, repositories := family(t, "1.16")
 	alone(t)
 	top := repositories[2]
 	version := repositories[1].id("HEAD")
@@ -225,7 +226,7 @@ func TestGoSumMustBeRightAsItIsPublished(t *testing.T) {
 		"missing": {"corp.example/base v", "corp.example/other v", "missing go.sum entry"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run, repositories := family(t)
+			run, repositories := family(t, "1.24")
 			alone(t)
 			top := repositories[2]
 			goSum, err := os.ReadFile(filepath.Join(top.dir, "go.sum"))
@@ -243,7 +244,7 @@ func TestGoSumMustBeRightAsItIsPublished(t *testing.T) {
 }
 
 func TestVersionThatIsInNoMirrorIsLeftToTheUsersProxy(t *testing.T) {
-	test, repositories := family(t)
+	test, repositories := family(t, "1.24")
 	alone(t)
 	test.ObjectDirs = []string{repositories[2].objects(), repositories[1].objects()}
 	failed, ok := errors.AsType[*smoke.FailedError](test.Run(t.Context()))

@@ -12,8 +12,10 @@ import (
 	"slices"
 	"strings"
 
-	git "github.com/go-git/go-git/v5"
+	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
@@ -88,6 +90,10 @@ func (r *Repository) Close() { r.Store.Close() }
 func commonDir(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
+		return "", err
+	}
+	// The folder above a link is not the one above where it leads.
+	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return "", err
 	}
 	if info, err := os.Stat(path); err != nil {
@@ -170,19 +176,27 @@ func checkShallow(path, common string) error {
 }
 
 func readRefs(gitDir string) (map[string]object.ID, error) {
-	repo, err := git.PlainOpen(gitDir)
-	if err != nil {
-		return nil, err
-	}
-	iter, err := repo.Storer.IterReferences()
+	// Opened as a repository, it would be refused for extensions, such as that
+	// of sparse work trees, which do not matter to its refs.
+	storage := filesystem.NewStorage(osfs.New(gitDir), nil)
+	iter, err := storage.IterReferences()
 	if err != nil {
 		return nil, err
 	}
 	refs := make(map[string]object.ID)
 	err = iter.ForEach(func(ref *plumbing.Reference) error {
-		if ref.Type() == plumbing.HashReference {
-			refs[ref.Name().String()] = ref.Hash()
+		name := ref.Name().String()
+		if ref.Type() == plumbing.SymbolicReference {
+			target, err := storer.ResolveReference(storage, ref.Name())
+			if errors.Is(err, plumbing.ErrReferenceNotFound) {
+				return nil // A branch that is not born yet.
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			ref = target
 		}
+		refs[name] = ref.Hash()
 		return nil
 	})
 	return refs, err

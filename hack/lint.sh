@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# What must be clean before a change lands.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+modules=(publisher staging/src/k8s.io/client-go staging/src/k8s.io/sample-controller hack/bench hack/demo)
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+unformatted=$(git ls-files -z -- '*.go' | xargs -0r gofmt -l)
+if [ -n "$unformatted" ]; then
+	printf 'gofmt these files:\n%s\n' "$unformatted" >&2
+	exit 1
+fi
+
+# Each module by itself, as its consumers see it: without go.work.
+export GOWORK=off
+for m in "${modules[@]}"; do
+	echo "lint $m"
+	(cd "$m" && go mod tidy -diff && go vet ./... && go run "$staticcheck" ./...)
+done
+

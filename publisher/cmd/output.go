@@ -1,0 +1,120 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+)
+
+// choice is the value of a flag that takes one of a few words.
+type choice struct {
+	value string
+	from  []string
+}
+
+func (c *choice) String() string { return c.value }
+
+// Type is what the help text calls the value.
+func (c *choice) Type() string { return "format" }
+
+// Set takes one of the words.
+func (c *choice) Set(value string) error {
+	if !slices.Contains(c.from, value) {
+		return fmt.Errorf("must be %s", c.choices())
+	}
+	c.value = value
+	return nil
+}
+
+// choices lists the words as a sentence does.
+func (c *choice) choices() string {
+	last := len(c.from) - 1
+	return strings.Join(c.from[:last], ", ") + " or " + c.from[last]
+}
+
+// addOutput adds the flag that [flags.print] goes by.
+func (f *flags) addOutput(c *cobra.Command) {
+	c.Flags().VarP(&f.format, "output", "o", "how to report: "+f.format.choices())
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.format.from, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// print writes a report to stdout as the -o flag says: as JSON, as YAML with
+// the same names, or as what table writes. It is written at once, and the progress bar is gone by then.
+func (f *flags) print(report any, table func(io.Writer) error) error {
+	var out bytes.Buffer
+	var err error
+	switch f.format.value {
+	case "json":
+		encoder := json.NewEncoder(&out)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(report)
+	case "yaml":
+		var data []byte
+		data, err = yaml.Marshal(report)
+		out.Write(data)
+	default:
+		err = table(&out)
+	}
+	if err == nil {
+		f.screen.end()
+		_, err = f.stdout.Write(out.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
+
+// table is text in columns. Its first row is the header.
+type table [][]string
+
+func (t *table) row(cells ...string) { *t = append(*t, cells) }
+
+// write aligns the columns. Empty cells become dashes, but for those at the
+// end of a row, so that a row can be split at its spaces.
+func (t table) write(out io.Writer) error {
+	var aligned bytes.Buffer
+	w := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
+	for _, cells := range t {
+		for len(cells) > 0 && cells[len(cells)-1] == "" {
+			cells = cells[:len(cells)-1]
+		}
+		for i, cell := range cells {
+			if cell == "" {
+				cell = "-"
+			}
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, cell)
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := aligned.WriteTo(out)
+	return err
+}
+
+// short abbreviates a commit's hash for tables.
+func short(hash string) string { return hash[:min(len(hash), 12)] }
+
+// count is a number with its noun: "1 tag", "2 tags", "2 branches".
+func count(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "ch"):
+		return fmt.Sprintf("%d %ses", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

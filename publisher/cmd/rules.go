@@ -1,0 +1,128 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"k8s.io/publisher/rules"
+)
+
+func newRules(f *flags) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "rules",
+		Short: "Edit the rules file",
+		Long: `Edit the rules file.
+
+Only the lines that mean something change: comments, order and style stay.`,
+		Example: `  publisher rules branch add release-1.36 --go 1.26.0
+  publisher rules branch remove release-1.30`,
+		Args: cobra.ArbitraryArgs,
+		RunE: needsVerb,
+	}
+	branch := &cobra.Command{
+		Use:   "branch",
+		Short: "Start and end branches in all rules at once",
+		Long: `Start and end branches in all rules at once.
+
+A release branch concerns most mirrors alike. "add" gives their rules the new
+branch, and "remove" lets it end in all of them.`,
+		Example: c.Example,
+		Args:    cobra.ArbitraryArgs,
+		RunE:    needsVerb,
+	}
+	branch.AddCommand(newRulesBranchAdd(f), newRulesBranchRemove(f))
+	c.AddCommand(branch)
+	return c
+}
+
+// needsVerb is run where the verb is missing or unknown.
+func needsVerb(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	return fmt.Errorf("unknown command %q for %q; see %[2]s --help", args[0], c.CommandPath())
+}
+
+// editRules changes the rules file, or, in a dry run, prints what would be in
+// it. The summary of the change, made by describe, goes to stdout, or to stderr
+// in a dry run.
+func (f *flags) editRules(dryRun bool, edit func(data []byte) ([]byte, error), describe func(destinations []string) string) error {
+	before, err := os.ReadFile(f.rules)
+	if err != nil {
+		return fmt.Errorf("edit rules: %w", err)
+	}
+	after, err := edit(before)
+	if err != nil {
+		return err
+	}
+	changed, err := changedRules(f.rules, before, after)
+	if err != nil {
+		return err
+	}
+	summary := fmt.Sprintf("%s: %s\n", f.rules, describe(changed))
+	if dryRun {
+		_, err := f.stdout.Write(after)
+		_, err2 := io.WriteString(f.screen, summary)
+		return errors.Join(err, err2)
+	}
+	if err := replaceFile(f.rules, after); err != nil {
+		return err
+	}
+	_, err = io.WriteString(f.stdout, summary)
+	return err
+}
+
+// changedRules returns the destinations whose branches differ.
+func changedRules(file string, before, after []byte) ([]string, error) {
+	a, err := rules.Parse(file, before)
+	if err != nil {
+		return nil, err
+	}
+	b, err := rules.Parse(file, after)
+	if err != nil {
+		return nil, err
+	}
+	names := func(r *rules.Rule) []string {
+		var all []string
+		if r != nil {
+			for _, branch := range r.Branches {
+				all = append(all, branch.Name)
+			}
+		}
+		return all
+	}
+	var changed []string
+	for i := range b.Rules {
+		r := &b.Rules[i]
+		if !slices.Equal(names(a.Rule(r.Destination)), names(r)) {
+			changed = append(changed, r.Destination)
+		}
+	}
+	return changed, nil
+}
+
+// replaceFile gives a file new content, or leaves it as it was: no reader, and
+// no machine that fails, finds half of it. A link stays a link.
+func replaceFile(name string, data []byte) error {
+	target, err := filepath.EvalSymlinks(name)
+	if err == nil {
+		err = renameio.WriteFile(target, data, 0o666, renameio.WithExistingPermissions(), renameio.WithTempDir(filepath.Dir(target)))
+	}
+	if err != nil {
+		return fmt.Errorf("write rules: %w", err)
+	}
+	return nil
+}
+
+// inRules is the end of a sentence about some rules.
+func inRules(destinations []string) string {
+	return fmt.Sprintf("%s: %s", count(len(destinations), "rule"), strings.Join(destinations, ", "))
+}

@@ -1,0 +1,270 @@
+package session_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// gitThat puts a git in front of the real one that runs a shell script first;
+// the script can tell the invocations apart by their number, $n. The real git
+// is $git.
+func (w *world) gitThat(cmd *exec.Cmd, script string) {
+	w.Helper()
+	git, err := exec.LookPath("git")
+	w.must(err)
+	bin := w.TempDir()
+	w.write(filepath.Join(bin, "git"), fmt.Sprintf(`#!/bin/sh
+git=%s
+exec 9>>%[2]s/lock; flock 9
+n=$(($(cat %[2]s/count 2>/dev/null || echo 0) + 1)); echo $n >%[2]s/count
+exec 9>&-
+%[3]s
+exec "$git" "$@"
+`, git, bin, script))
+	w.must(os.Chmod(filepath.Join(bin, "git"), 0o777))
+	cmd.Env = append(cmd.Env, "PATH="+bin+":"+os.Getenv("PATH"))
+}
+
+// TestKillAroundEachGitCommand kills the publisher right before and right
+// after each command that it runs: between them lie all its steps.
+func TestKillAroundEachGitCommand(t *testing.T) {
+	t.Parallel()
+	w := small(t, releaseRules)
+	first := filepath.Join(w.dir, "first")
+	w.sync()
+	w.copyDir(w.mirrors, first)
+	for i := range 40 { // Enough that mirrors are repacked.
+		w.commit(commit{files: files{"staging/a/a.go": fmt.Sprintf("package a\n// %d %x\n", i, i*i*i*7919), "staging/c/c.go": fmt.Sprintf("package c\n// %x\n", i*i*104729)}})
+	}
+	want := w.scratch()
+	// Someone's loose ref makes the publisher pack refs, too.
+	w.git(filepath.Join(first, "a", "mirror.git"), "branch", "someone", "master")
+	want = strings.Replace(want, "refs/heads/release-1.0 \n", "refs/heads/release-1.0 \n"+w.git(filepath.Join(first, "a", "mirror.git"), "rev-parse", "master")+" refs/heads/someone \n", 1)
+	for _, when := range []struct{ name, script string }{
+		{"before", `if [ $n = %d ]; then kill -9 $PPID; exit 1; fi`},
+		{"after", `if [ $n = %d ]; then "$git" "$@"; kill -9 $PPID; exit 1; fi`},
+	} {
+		for n := 1; ; n++ {
+			w.remove(w.mirrors)
+			w.copyDir(first, w.mirrors)
+			cmd := w.publisher("sync")
+			w.gitThat(cmd, fmt.Sprintf(when.script, n))
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				if n < 4 {
+					t.Errorf("only %d git commands ran:\n%s", n-1, out)
+				}
+				break
+			}
+			w.sound()
+			w.sync()
+			if got := w.refs(); got != want {
+				t.Fatalf("killed %s command %d: the mirrors have\n%s\nundisturbed they would have\n%s", when.name, n, got, want)
+			}
+			w.sound()
+		}
+	}
+}
+
+// TestFailingGitCommandLeavesTheMirrorAsItWas lets each command fail in turn.
+func TestFailingGitCommandLeavesTheMirrorAsItWas(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	w.commit(commit{files: files{"staging/a/x.go": "package a\n", "staging/b/x.go": "package b\n", "staging/c/x.go": "package c\n"}})
+	for n := 1; n <= 3; n++ {
+		before := w.refs()
+		cmd := w.publisher("sync")
+		w.gitThat(cmd, `if [ "$1" = pack-objects ]; then echo fatal: I broke >&2; exit 128; fi`)
+		w.unchanged(func() { w.fails(cmd, "I broke", "a: stage", "b: ", "org/c: stage") })
+		if got := w.refs(); got != before {
+			t.Errorf("the refs changed from\n%s\nto\n%s", before, got)
+		}
+	}
+	w.sync()
+	w.sameAsFromScratch()
+}
+
+// TestLeftoversOfAKilledRunAreRemoved puts there what a machine that went down
+// at the worst moment leaves.
+func TestLeftoversOfAKilledRunAreRemoved(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	w.write(filepath.Join(w.work(), "lock"), "process 1 on elsewhere, since long ago\n")
+	for _, name := range []string{
+		"packed-refs.lock", "objects/pack/tmp_pack_abcdef", "objects/pack/tmp_idx_abcdef", "objects/pack/tmp_rev_abcdef",
+		"objects/pack/.tmp-123-pack-0123.pack", "objects/pack/.tmp-123-pack-0123.idx",
+	} {
+		w.write(filepath.Join(w.mirror("a"), name), "half")
+	}
+	w.write(filepath.Join(w.work(), "incoming-1", "pack", "tmp_pack_1"), "half")
+	w.write(filepath.Join(w.work(), "run-1", "objects", "pack", "incoming"), "half")
+	w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
+	w.sync()
+	w.sameAsFromScratch()
+}
+
+func TestLockedRefsAreAClearError(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	w.commit(commit{files: files{"staging/a/x.go": "package a\n", "staging/c/x.go": "package c\n"}})
+	lock := filepath.Join(w.mirror("a"), "packed-refs.lock")
+	w.write(lock, "")
+	before := w.snapshot("a", "b")
+	w.failSync(lock+" exists", "a git process is at work")
+	if after := w.snapshot("a", "b"); after != before {
+		t.Errorf("the mirrors changed from\n%s\nto\n%s", before, after)
+	}
+	if got, want := w.git(w.mirror("org/c"), "ls-tree", "--name-only", "master"), "c.go\ngo.mod\nx.go"; got != want {
+		t.Errorf("c, which does not depend on a, has %q", got)
+	}
+	w.remove(lock)
+	w.sync()
+	w.sameAsFromScratch()
+}
+
+// TestSomeoneElsesChangeIsNotLost changes a mirror while a run is packing for
+// it.
+func TestSomeoneElsesChangeIsNotLost(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]string{
+		"a branch":             `update-ref refs/heads/someone refs/heads/master`,
+		"a branch that packed": `update-ref refs/heads/someone refs/heads/master; "$git" --git-dir=MIRROR pack-refs --all`,
+		"a tag":                `-c user.name=S -c user.email=s@example.com tag -a -m Note note refs/heads/master`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := small(t, standardRules)
+			w.sync()
+			w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
+			cmd := w.publisher("sync")
+			script := strings.ReplaceAll(`if [ "$1" = pack-objects ]; then env -u GIT_DIR "$git" --git-dir=MIRROR `+change+`; fi`, "MIRROR", w.mirror("a"))
+			w.gitThat(cmd, script)
+			w.fails(cmd, "was changed by someone else")
+			theirs := w.refsOf("a")
+			if !strings.Contains(theirs, "someone") && !strings.Contains(theirs, "note") {
+				t.Errorf("their ref is not in\n%s", theirs)
+			}
+			w.sync()
+			for line := range strings.Lines(theirs) {
+				if !strings.Contains(line, "refs/heads/master") && !strings.Contains(w.refsOf("a"), line) {
+					t.Errorf("%q is not in\n%s", line, w.refsOf("a"))
+				}
+			}
+			w.sound()
+			w.unchanged(func() { w.sync() })
+		})
+	}
+}
+
+// TestPeeledTagsOfOthersStayPeeled: what git shows of an annotated tag to those
+// who fetch comes from packed-refs, where the publisher writes it anew.
+func TestPeeledTagsOfOthersStayPeeled(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	w.git(w.mirror("a"), "tag", "-a", "-m", "Note", "note", "master")
+	before := w.git(w.dir, "ls-remote", w.mirror("a"), "refs/tags/note*")
+	w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
+	w.sync()
+	if after := w.git(w.dir, "ls-remote", w.mirror("a"), "refs/tags/note*"); after != before || !strings.Contains(after, "^{}") {
+		t.Errorf("the tag was shown as\n%s\nand now as\n%s", before, after)
+	}
+}
+
+func TestSecondRunAtOnceFailsAndNamesTheFirst(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	first := w.publisher("sync")
+	ready, goOn := filepath.Join(w.dir, "ready"), filepath.Join(w.dir, "go-on")
+	w.gitThat(first, fmt.Sprintf("touch %s; while ! [ -e %s ]; do sleep 0.01; done", ready, goOn))
+	w.must(first.Start())
+	for {
+		if _, err := os.Stat(ready); err == nil {
+			break
+		}
+		if err := syscall.Kill(first.Process.Pid, 0); err != nil {
+			t.Fatalf("the first run ended: %v", err)
+		}
+	}
+	host, err := os.Hostname()
+	w.must(err)
+	said := w.failSync("another run holds "+filepath.Join(w.work(), "lock"), fmt.Sprintf("process %d on %s, since 2", first.Process.Pid, host))
+	if !regexp.MustCompile(`since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`).MatchString(said) {
+		t.Errorf("no time in %s", said)
+	}
+	// Plans read only.
+	if out, err := w.publisher("plan").CombinedOutput(); err != nil {
+		t.Errorf("plan: %v\n%s", err, out)
+	}
+	w.write(goOn, "")
+	w.must(first.Wait())
+	w.noLeftovers()
+	w.sameAsFromScratch()
+}
+
+func TestFullDiskLeavesMirrorsAsTheyWere(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	noise := make(files)
+	for i := range 60 {
+		var b strings.Builder
+		for j := range 100 {
+			fmt.Fprintf(&b, "// %x\n", uint64(i*100+j+1)*0x9E3779B97F4A7C15)
+		}
+		noise[fmt.Sprintf("staging/%c/noise%d.go", 'a'+i%3, i)] = "package x\n" + b.String()
+	}
+	var commits []commit
+	for name, content := range noise {
+		commits = append(commits, commit{files: files{name: content}})
+	}
+	w.commit(commits...)
+	want := w.scratch()
+	mirrors := w.mirrors
+
+	// No file can grow beyond a number of blocks of 1 KiB.
+	limited := func(cmd *exec.Cmd, blocks int) {
+		cmd.Args = append([]string{"bash", "-c", fmt.Sprintf(`ulimit -f %d; exec "$@"`, blocks), "bash"}, cmd.Args...)
+		bash, err := exec.LookPath("bash")
+		w.must(err)
+		cmd.Path = bash
+	}
+	failed := 0
+	for _, blocks := range []int{0, 1, 4, 12, 16, 20, 24, 32, 40, 64, 200} {
+		w.mirrors = filepath.Join(w.dir, fmt.Sprint("limited", blocks))
+		w.copyDir(mirrors, w.mirrors)
+		before := w.snapshot()
+		cmd := w.publisher("sync")
+		limited(cmd, blocks)
+		out, err := cmd.CombinedOutput()
+		switch {
+		case err != nil && cmd.ProcessState.ExitCode() != 1 || strings.Contains(string(out), "goroutine "):
+			t.Errorf("limit %d: %v\n%s", blocks, err, out)
+		case err != nil:
+			failed++
+			if !strings.Contains(string(out), "file too large") && !strings.Contains(string(out), "file size limit") && !strings.Contains(string(out), "signal: ") {
+				t.Errorf("limit %d: the error says nothing of it:\n%s", blocks, out)
+			}
+			if after := w.snapshot(); after != before {
+				t.Errorf("limit %d: the mirrors changed from\n%s\nto\n%s\n%s", blocks, before, after, out)
+			}
+		}
+		w.sound()
+		w.sync()
+		if got := w.refs(); got != want {
+			t.Errorf("limit %d: the mirrors have\n%s\nwith space they would have\n%s", blocks, got, want)
+		}
+	}
+	if failed < 3 {
+		t.Errorf("only %d runs met their limit", failed)
+	}
+}

@@ -1,0 +1,258 @@
+// Package verify proves that mirrors are what the source and the rules make.
+//
+// It knows nothing of what a sync did: it reads the source, the rules and the
+// mirrors, and no cache. As publication is a pure function, recomputing it and
+// comparing names proves every commit and every tag, down to the blobs, if the
+// mirror's objects have the content that their names say. So there are two
+// proofs to begin with: that of git fsck, which hashes all objects, and that of
+// package publication, which names what should be there.
+//
+// Both sync and the second proof would share a mistake in how projections are
+// computed. Therefore two further checks, for every tag and every branch's tip,
+// use none of that code:
+//
+//   - go-git reads the tree and the directory in the source, and they are
+//     compared file by file. Only go.mod and go.sum may differ, and only in
+//     what they say about siblings.
+//   - The versions of siblings in go.sum are looked up in the siblings' mirrors
+//     and hashed with golang.org/x/mod.
+//
+// What does not hold is a [Mismatch], which says as precisely as possible what
+// was changed. A mirror may be behind its source, which goes on all the time:
+// that is but a note.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/modhash"
+	"k8s.io/publisher/odb"
+	"k8s.io/publisher/pathspec"
+	"k8s.io/publisher/publication"
+	"k8s.io/publisher/rules"
+	"k8s.io/publisher/source"
+)
+
+// Input is what is verified, and against what. Nothing of it is written to.
+type Input struct {
+	Source *source.Repository
+	Rules  *rules.Rules
+	// Mirrors are the mirrors' states by destination; Errs those that could
+	// not be read.
+	Mirrors map[string]*mirror.Mirror
+	Errs    map[string]error
+	// Progress, where not nil, is told what is being done, by one goroutine at
+	// a time; total is 0 where it is not known.
+	Progress func(what string, done, total int)
+}
+
+// run is what the checks of all destinations share.
+type run struct {
+	ctx       context.Context
+	in        Input
+	dir       string // for temporary files
+	scratch   *odb.Scratch
+	remove    *pathspec.Set
+	pub       *publication.Publication
+	histories map[string]*history
+	takeovers map[string]*publication.Takeover
+	modules   map[string]*modules // by destination
+
+	progress sync.Mutex
+}
+
+// Run verifies all mirrors. The error is about the source, the rules or this
+// machine, or the context's; what is wrong with a mirror is in the report.
+func Run(ctx context.Context, in Input) (_ *Report, err error) {
+	r := &run{
+		ctx: ctx, in: in, histories: make(map[string]*history),
+		takeovers: make(map[string]*publication.Takeover), modules: make(map[string]*modules),
+	}
+	if r.remove, err = pathspec.Compile(in.Rules.RecursiveDeletePatterns); err != nil {
+		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
+	}
+	if r.dir, err = os.MkdirTemp("", "verify-"); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(r.dir)) }()
+	if r.scratch, err = odb.NewScratch(filepath.Join(r.dir, "objects")); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.scratch.Close()) }()
+	return r.verify()
+}
+
+func (r *run) verify() (*Report, error) {
+	var checkers []*checker
+	var present []*checker
+	for i := range r.in.Rules.Rules {
+		rule := &r.in.Rules.Rules[i]
+		if rule.Skipped {
+			continue
+		}
+		c := &checker{run: r, rule: rule, out: &Destination{Name: rule.Destination}}
+		checkers = append(checkers, c)
+		m := r.in.Mirrors[rule.Destination]
+		switch err := r.in.Errs[rule.Destination]; {
+		case err != nil || m == nil:
+			c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: fmt.Sprint(err)})
+		case m.Exists:
+			present = append(present, c)
+		}
+	}
+	// Git is the slowest: it has the processors to itself when all else is done.
+	ctx, stop := context.WithCancel(r.ctx)
+	defer stop()
+	fscked := make(chan error, 1)
+	go func() {
+		fscked <- each(present, func(c *checker) (err error) {
+			c.fsck, err = fsck(ctx, r.in.Mirrors[c.out.Name].Dir)
+			return err
+		})
+	}()
+	err := r.prove(checkers, present)
+	if err != nil {
+		stop()
+	}
+	if fsckErr := <-fscked; err == nil {
+		err = fsckErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Destinations: []*Destination{}}
+	for _, c := range checkers {
+		c.sound(c.fsck)
+		report.Destinations = append(report.Destinations, c.out)
+	}
+	report.finish()
+	return report, nil
+}
+
+// prove does all but git's part.
+func (r *run) prove(checkers, present []*checker) error {
+	defer func() {
+		for _, h := range r.histories {
+			h.store.Close()
+		}
+	}()
+	r.report("reading mirrors", 0, 0)
+	var mu sync.Mutex
+	err := each(present, func(c *checker) error {
+		h, err := readHistory(c.out.Name, r.in.Mirrors[c.out.Name])
+		if err != nil {
+			c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
+			return nil
+		}
+		c.h, c.reader = h, h.store.Reader()
+		for _, m := range h.broken {
+			c.mismatch(m)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		r.histories[c.out.Name] = h
+		r.modules[c.out.Name] = newModules(r, h)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.compute(present); err != nil {
+		return err
+	}
+	var done atomic.Int64
+	r.report("comparing mirrors", 0, len(checkers))
+	return each(checkers, func(c *checker) error {
+		if err := c.check(); err != nil {
+			return fmt.Errorf("%s: %w", c.out.Name, err)
+		}
+		r.report("comparing mirrors", int(done.Add(1)), len(checkers))
+		return r.ctx.Err()
+	})
+}
+
+// compute computes what should be there, from nothing but the source and what
+// the mirrors say of who filled them before.
+func (r *run) compute(present []*checker) error {
+	ended := make(map[string][]publication.Ended)
+	lines := newLineage(r.in.Source.Store.Reader())
+	var foreign []string // object directories
+	for _, c := range present {
+		if c.h == nil {
+			continue
+		}
+		if t := c.takeover(); t != nil {
+			r.takeovers[c.out.Name] = t
+			foreign = append(foreign, c.h.mirror.ObjectsDir())
+		}
+	}
+	for _, c := range present {
+		if c.h == nil {
+			continue
+		}
+		found, err := c.ended(lines)
+		if err != nil {
+			return err
+		}
+		ended[c.out.Name] = found
+	}
+	config := publication.Config{
+		Source: r.in.Source, Rules: r.in.Rules, Scratch: r.scratch, Sums: new(modhash.MemorySums),
+		Takeovers: r.takeovers, Ended: ended, Progress: r.report,
+	}
+	if len(foreign) > 0 {
+		store, err := odb.Open(foreign...)
+		if err != nil {
+			return fmt.Errorf("open mirrors: %w", err)
+		}
+		defer store.Close()
+		config.Mirrors = store
+	}
+	var err error
+	r.pub, err = publication.Compute(config)
+	return err
+}
+
+func (r *run) report(what string, done, total int) {
+	if r.in.Progress == nil {
+		return
+	}
+	r.progress.Lock()
+	defer r.progress.Unlock()
+	r.in.Progress(what, done, total)
+}
+
+// each calls f for all checkers, as many at a time as there are processors,
+// and returns the error of the first of them that has one.
+func each(checkers []*checker, f func(*checker) error) error {
+	errs := make([]error, len(checkers))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(checkers)) {
+		group.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(checkers) {
+					return
+				}
+				if errs[i] = f(checkers[i]); errs[i] != nil {
+					next.Store(int64(len(checkers)))
+				}
+			}
+		})
+	}
+	group.Wait()
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
+	}
+	return nil
+}
