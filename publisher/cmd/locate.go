@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -147,4 +148,14 @@ func (r *repository) peel(id object.ID) (object.Type, object.ID, error) {
 		}
 		id = tag.Target
 	}
+}
+
+// reaches reports whether a commit is in the history of a head.
+func (r *repository) reaches(ctx context.Context, head, commit object.ID) (bool, error) {
+	_, err := mirror.Git(ctx, []string{"GIT_DIR=" + r.gitDir}, nil, "merge-base", "--is-ancestor", commit.String(), head.String())
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return false, nil
+	}
+	return err == nil, err
 }

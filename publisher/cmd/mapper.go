@@ -55,7 +55,7 @@ func (m *mapper) answer(ctx context.Context, arg string) (mapping, error) {
 	for _, at := range found {
 		if at.in == m.source {
 			answer.Source = at.commit.String()
-			answer.Mirrors, err = m.places(at.commit)
+			answer.Mirrors, err = m.places(ctx, at.commit)
 		} else {
 			var o origin
 			o, err = m.origin(at)
@@ -69,10 +69,10 @@ func (m *mapper) answer(ctx context.Context, arg string) (mapping, error) {
 }
 
 // places finds a source commit in all mirrors.
-func (m *mapper) places(commit object.ID) ([]mirrorPlace, error) {
+func (m *mapper) places(ctx context.Context, commit object.ID) ([]mirrorPlace, error) {
 	var all []mirrorPlace
 	for _, d := range m.plan.Destinations {
-		places, err := m.placesIn(d, commit)
+		places, err := m.placesIn(ctx, d, commit)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
@@ -83,7 +83,7 @@ func (m *mapper) places(commit object.ID) ([]mirrorPlace, error) {
 
 // placesIn finds a source commit in a mirror: one place mostly, more where
 // branches are made from it in different ways.
-func (m *mapper) placesIn(d *plan.Destination, commit object.ID) ([]mirrorPlace, error) {
+func (m *mapper) placesIn(ctx context.Context, d *plan.Destination, commit object.ID) ([]mirrorPlace, error) {
 	var places []mirrorPlace
 	note := "it is in the history of no branch that is published here"
 	for _, b := range d.Published.Branches {
@@ -95,7 +95,13 @@ func (m *mapper) placesIn(d *plan.Destination, commit object.ID) ([]mirrorPlace,
 		case !ok:
 			continue
 		case i == projection.None:
-			note = "nothing was published here up to it"
+			in, err := m.source.reaches(ctx, b.Head, commit)
+			if err != nil {
+				return nil, err
+			}
+			if in {
+				note = "nothing was published here up to it"
+			}
 			continue
 		}
 		c, err := b.Projection.Commit(i)
@@ -107,6 +113,7 @@ func (m *mapper) placesIn(d *plan.Destination, commit object.ID) ([]mirrorPlace,
 			return nil, err
 		}
 		if !reached {
+			note = "it was merged in a way that changed nothing here"
 			continue
 		}
 		at := slices.IndexFunc(places, func(p mirrorPlace) bool { return p.Commit == c.ID.String() })

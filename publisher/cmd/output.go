@@ -46,7 +46,8 @@ func (f *flags) addOutput(c *cobra.Command) {
 }
 
 // print writes a report to stdout as the -o flag says: as JSON, as YAML with
-// the same names, or as what table writes. It is written at once, and the progress bar is gone by then.
+// the same names, or as what table writes. It is written at once, when the
+// progress bar is gone.
 func (f *flags) print(report any, table func(io.Writer) error) error {
 	var out bytes.Buffer
 	var err error
@@ -79,34 +80,46 @@ type table [][]string
 func (t *table) row(cells ...string) { *t = append(*t, cells) }
 
 // write aligns the columns. Empty cells become dashes, but for those at the
-// end of a row, so that a row can be split at its spaces.
+// end of a row.
 func (t table) write(out io.Writer) error {
 	var aligned bytes.Buffer
 	w := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
 	for _, cells := range t {
-		for len(cells) > 0 && cells[len(cells)-1] == "" {
-			cells = cells[:len(cells)-1]
+		last := len(cells) - 1
+		for last >= 0 && cells[last] == "" {
+			last--
 		}
-		for i, cell := range cells {
-			if cell == "" {
-				cell = "-"
+		for i := range t[0] {
+			switch {
+			case i > last:
+			case cells[i] == "":
+				fmt.Fprint(w, "-")
+			default:
+				fmt.Fprint(w, cells[i])
 			}
-			if i > 0 {
-				fmt.Fprint(w, "\t")
-			}
-			fmt.Fprint(w, cell)
+			fmt.Fprint(w, "\t")
 		}
 		fmt.Fprintln(w)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := aligned.WriteTo(out)
-	return err
+	for line := range strings.Lines(aligned.String()) {
+		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // short abbreviates a commit's hash for tables.
 func short(hash string) string { return hash[:min(len(hash), 12)] }
+
+// indent sets the lines of a text that follow the first one off from what comes
+// after the text.
+func indent(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\n", "\n  "), "\n  \n", "\n\n")
+}
 
 // count is a number with its noun: "1 tag", "2 tags", "2 branches".
 func count(n int, noun string) string {

@@ -26,9 +26,9 @@ why. An action is one of:
   blocked    nothing is wrong with it, but something else in the destination, or
              in one that it depends on, failed
 
-Tables sum up what is unchanged, and long lists of tags; JSON and YAML are always complete.
-The exit code is 1 where a destination has an error. Mirrors are not written
-to and not locked.`,
+Tables sum up what is unchanged, and long lists of tags; JSON and YAML are
+complete. The exit code is 1 where a destination has an error. Mirrors are
+neither written to nor locked.`,
 		Example: `  publisher plan
   publisher plan --all --mirrors /srv/mirrors
   publisher plan -o json | jq '.destinations[] | select(.error) | .name'`,

@@ -180,8 +180,6 @@ func (w warningReport) String() string {
 	return s
 }
 
-func indent(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
-
 func (r *report) branchRows(t *table, d destinationReport, all bool) {
 	unchanged := 0
 	for _, b := range d.Branches {

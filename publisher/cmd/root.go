@@ -50,17 +50,6 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 	return 1
 }
 
-// tuneMemory lets the heap grow between collections while it is small: a run
-// makes much garbage in little time, and ends before long.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(768 << 20)
-	}
-}
-
 // flags are those that several verbs share, and what they lead to.
 type flags struct {
 	rules, source, mirrors string
@@ -96,7 +85,8 @@ source and the rules, so a run can be repeated, interrupted and verified.`,
 		Example: `  publisher validate
   publisher plan
   publisher sync --source . --mirrors /srv/mirrors
-  publisher map v1.36.0`,
+  publisher map v1.36.0
+  publisher verify`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -108,7 +98,7 @@ source and the rules, so a run can be repeated, interrupted and verified.`,
 	})
 	p := root.PersistentFlags()
 	p.StringVar(&f.rules, "rules", "rules.yaml", "the rules `file`")
-	p.TextVar(&f.logLevel, "log-level", &f.logLevel, "how much to log to stderr: debug, info, warn or error")
+	p.TextVar(&f.logLevel, "log-level", &f.logLevel, "how much to log to stderr, from this `level` on: debug, info, warn or error")
 	p.Var(&f.logFormat, "log-format", "how to log to stderr: "+f.logFormat.choices())
 	p.StringVar(&f.profileTo, "cpu-profile", "", "write a profile of the run to this `file`")
 	_ = p.MarkHidden("cpu-profile")
@@ -118,7 +108,7 @@ source and the rules, so a run can be repeated, interrupted and verified.`,
 		f.profile, err = startProfile(f.profileTo)
 		return err
 	}
-	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newMap(f), newRules(f))
+	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newVerify(f), newMap(f), newRules(f))
 	return root
 }
 
@@ -167,8 +157,7 @@ func (f *flags) options() session.Options {
 	}
 }
 
-// message is what the user gets to read about an error: where it has several
-// lines, they are indented; where it can be told, what to do next.
+// message is what the user gets to read about an error.
 func (f *flags) message(ctx context.Context, err error) string {
 	text := f.redact(err.Error())
 	var missing *fs.PathError
@@ -180,10 +169,7 @@ func (f *flags) message(ctx context.Context, err error) string {
 	case errors.As(err, &missing) && missing.Path == f.rules && errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("there is no rules file %s: name it with --rules, or run the publisher in the folder that has it", f.rules)
 	}
-	if strings.Contains(text, "\n") {
-		text = "there are several errors:\n  " + strings.ReplaceAll(text, "\n", "\n  ")
-	}
-	return text
+	return indent(strings.TrimSpace(text))
 }
 
 // redact takes the password of the source's URL out of a text.

@@ -21,7 +21,7 @@ It is built from the source branch of its own name, and its dependencies are on
 branches of its own name too. It is an error if a rule has the branch already.`,
 		Example: `  publisher rules branch add release-1.36
   publisher rules branch add release-1.36 --from release-1.35 --go 1.26.0
-  publisher rules branch add release-2.0 --source-branch v2 --destination client-go --dry-run`,
+  publisher rules branch add v2 --source-branch next --destination lib --dry-run`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Name = args[0]

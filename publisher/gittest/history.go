@@ -108,3 +108,10 @@ func (r *Repo) edit(files Files, edits []string) {
 		}
 	}
 }
+
+// Files returns the content of a commit of [Repo.History] or [Repo.Add].
+func (r *Repo) Files(name string) Files {
+	r.Helper()
+	r.commit(name)
+	return r.files[name]
+}

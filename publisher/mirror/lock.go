@@ -83,18 +83,28 @@ func (m *Mirror) Recover() error {
 	if !m.Exists {
 		return nil
 	}
-	leftovers := []string{"packed-refs.lock"}
-	for _, pattern := range []string{"tmp_*", ".tmp-*"} { // of git pack-objects and git repack
-		names, err := fs.Glob(os.DirFS(m.Dir), "objects/pack/"+pattern)
-		if err != nil {
-			return err
-		}
-		leftovers = append(leftovers, names...)
+	err := os.Remove(filepath.Join(m.Dir, "packed-refs.lock"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	for _, name := range leftovers {
-		if err := os.Remove(filepath.Join(m.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("clean up after a run that was killed: %w", err)
-		}
+	if err = errors.Join(err, m.removeTemporaries()); err != nil {
+		return fmt.Errorf("clean up after a run that was killed: %w", err)
 	}
 	return nil
+}
+
+// removeTemporaries removes the files that git pack-objects and git repack
+// leave among the packs when they fail.
+func (m *Mirror) removeTemporaries() error {
+	var errs []error
+	for _, pattern := range []string{"tmp_*", ".tmp-*"} {
+		names, err := fs.Glob(os.DirFS(m.Dir), "objects/pack/"+pattern)
+		errs = append(errs, err)
+		for _, name := range names {
+			if err := os.Remove(filepath.Join(m.Dir, name)); !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

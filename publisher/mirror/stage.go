@@ -66,7 +66,12 @@ func (s *Staged) pack(ctx context.Context, objectDirs []string, head string) err
 	for _, ref := range s.mirror.refs {
 		fmt.Fprintln(&want, ref.ID)
 	}
-	env := []string{"GIT_DIR=" + s.repo, "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + alternates(objectDirs)}
+	// Git writes its temporary files to the repository's objects, and leaves
+	// them there when it fails.
+	env := []string{
+		"GIT_DIR=" + s.repo, "GIT_OBJECT_DIRECTORY=" + filepath.Dir(target),
+		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + alternates(append(objectDirs, s.mirror.ObjectsDir())),
+	}
 	_, err := Git(ctx, env, &want, "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1", filepath.Join(target, "pack"))
 	return err
 }
@@ -240,6 +245,8 @@ func (m *Mirror) Tidy(ctx context.Context) error {
 	if (sum-largest)*5 < largest && len(names) < most {
 		return nil
 	}
-	_, err = Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n")
-	return err
+	if _, err = Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
+		return errors.Join(err, m.removeTemporaries())
+	}
+	return nil
 }

@@ -106,7 +106,7 @@ func (c *Commit) Header(key string) ([]byte, bool) { return findHeader(c.Headers
 func (c *Commit) CommitTime() (time.Time, error) { return IdentTime(c.Committer) }
 
 // IdentTime returns the date at the end of an identity line, in UTC. A line
-// that has none, which very old tools could write, is a [FormatError].
+// that has none that can be read, which odd tools wrote, is a [FormatError].
 func IdentTime(ident []byte) (time.Time, error) {
 	stamp, err := IdentStamp(ident)
 	if err != nil {
@@ -120,15 +120,29 @@ func IdentTime(ident []byte) (time.Time, error) {
 	return time.Unix(n, 0).UTC(), nil
 }
 
-// IdentStamp returns the "seconds zone" part of an identity line as it stands,
-// for another identity to be given the same date.
+// IdentStamp returns the "seconds zone" part of an identity line, for another
+// identity to be given the same date. There is a [FormatError] where git sees
+// none: a date without a zone or with a sign does not count.
 func IdentStamp(ident []byte) ([]byte, error) {
-	i := bytes.LastIndexByte(ident, '>')
-	stamp := bytes.TrimSpace(ident[i+1:])
-	if i < 0 || len(stamp) == 0 {
+	mail := bytes.LastIndexByte(ident, '>')
+	seconds, text := cutDigits(bytes.TrimSpace(ident[mail+1:]))
+	zone := bytes.TrimLeft(text, " \t")
+	if mail < 0 || len(seconds) == 0 || len(zone) < 2 || zone[0] != '+' && zone[0] != '-' {
 		return nil, malformed(CommitType, "no date in %q", ident)
 	}
-	return stamp, nil
+	digits, _ := cutDigits(zone[1:])
+	if len(digits) == 0 {
+		return nil, malformed(CommitType, "no date in %q", ident)
+	}
+	return append(append(bytes.Clone(seconds), ' '), zone[:1+len(digits)]...), nil
+}
+
+func cutDigits(b []byte) (digits, rest []byte) {
+	n := 0
+	for n < len(b) && '0' <= b[n] && b[n] <= '9' {
+		n++
+	}
+	return b[:n], b[n:]
 }
 
 // headerLine returns the value of the line at the start of data if it begins

@@ -68,7 +68,7 @@ func TestReleasesPublishedOneByOneAreThosePublishedAtOnce(t *testing.T) {
 	}
 }
 
-// program imports something of each module that is not a test's helper.
+// program imports something of each module.
 const program = `package main
 
 import (
@@ -76,20 +76,18 @@ import (
 
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/component-helpers/storage/volume"
+	"k8s.io/component-helpers/storage/ephemeral"
 	"k8s.io/streaming/pkg/httpstream"
 )
 
 func main() {
-	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[types.NamespacedName]())
-	queue.Add(types.NamespacedName{Namespace: "default", Name: "claim"})
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]())
+	queue.Add("web")
 	name, _ := queue.Get()
-	claim := core.PersistentVolumeClaim{ObjectMeta: meta.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}
-	class := "fast"
-	claim.Spec.StorageClassName = &class
-	fmt.Println(claim.Namespace, claim.Name, volume.GetPersistentVolumeClaimClass(&claim), httpstream.HeaderUpgrade)
+	pod := &core.Pod{ObjectMeta: meta.ObjectMeta{Name: name}}
+	claim := ephemeral.VolumeClaimName(pod, &core.Volume{Name: "scratch"})
+	fmt.Println(claim, httpstream.HeaderUpgrade)
 }
 `
 
@@ -101,7 +99,7 @@ func TestConsumerTrustsTheMirrorsAsItTrustedThePublicModules(t *testing.T) {
 	// of the public modules has to hold for the mirrors.
 	offline := []string{
 		"GOPROXY=file://" + mirrors.proxy() + ",file://" + filepath.Join(userModuleCache(t), "cache", "download"),
-		"GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"), "GOSUMDB=off", "GOFLAGS=-modcacherw",
+		"GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"), "GOPRIVATE=", "GONOPROXY=none", "GOSUMDB=off", "GOFLAGS=-modcacherw",
 	}
 
 	for _, version := range []string{versions[0], versions[len(versions)-1]} {
@@ -116,7 +114,7 @@ func TestConsumerTrustsTheMirrorsAsItTrustedThePublicModules(t *testing.T) {
 			}
 			// The go command writes go.mod and go.sum from the public modules.
 			goCommand(t, consumer, nil, append([]string{"get"}, pins...)...)
-			goCommand(t, consumer, nil, "build", "-trimpath", "-o", "public", ".")
+			goCommand(t, consumer, nil, "build", "-mod=mod", "-trimpath", "-o", "public", ".")
 			before := contents(t, consumer, "go.mod", "go.sum")
 
 			goCommand(t, consumer, offline, append([]string{"mod", "download"}, paths...)...)
@@ -137,7 +135,7 @@ func TestConsumerTrustsTheMirrorsAsItTrustedThePublicModules(t *testing.T) {
 			if binaries["public"] != binaries["mirrored"] {
 				t.Error("the program built from the mirrors differs from the one built from the public modules")
 			}
-			if out := run(t, consumer, nil, filepath.Join(consumer, "mirrored")); out != "default claim fast Upgrade\n" {
+			if out := run(t, consumer, nil, filepath.Join(consumer, "mirrored")); out != "web-scratch Upgrade\n" {
 				t.Errorf("the program says %q", out)
 			}
 		})

@@ -234,7 +234,8 @@ func (m *maker) compare() (*publication.Takeover, error) {
 		at, base, err := m.branch(b)
 		if err != nil {
 			errs = append(errs, err)
-			m.to.Branches = append(m.to.Branches, Branch{Name: b.Name, Source: b.Source, Action: Fail, New: b.Tip, Note: err.Error()})
+			have, _ := m.to.Mirror.Ref("refs/heads/" + b.Name)
+			m.to.Branches = append(m.to.Branches, Branch{Name: b.Name, Source: b.Source, Action: Fail, Old: have, New: b.Tip, Note: err.Error()})
 			continue
 		}
 		if base != nil {

@@ -2,6 +2,8 @@ package projection
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/publisher/object"
@@ -51,13 +53,22 @@ func NewDirectory(paths []string, remove *pathspec.Set, objects Objects, put fun
 }
 
 // Tree combines the trees of the directories, in the order of their paths.
-// Absent ones are zero; where all are, so is the result.
+// Absent ones are zero; where all are, so is the result. What the patterns
+// match is gone before directories can be in each other's way.
 func (d *Directory) Tree(trees []object.ID) (object.ID, error) {
-	tree, err := d.union(trees)
-	if err != nil || tree.IsZero() || d.remove == nil || d.remove.Empty() {
-		return tree, err
+	if d.remove != nil && !d.remove.Empty() {
+		trees = slices.Clone(trees)
+		for i, tree := range trees {
+			if tree.IsZero() {
+				continue
+			}
+			var err error
+			if trees[i], err = d.clean("", tree); err != nil {
+				return object.ID{}, err
+			}
+		}
 	}
-	return d.clean("", tree)
+	return d.union(trees)
 }
 
 func (d *Directory) union(trees []object.ID) (object.ID, error) {
@@ -122,7 +133,9 @@ func (d *Directory) merge(prefix string, parts []part) (object.ID, error) {
 		}
 	}
 	entries := make([]object.Entry, 0, len(byName))
-	for name, o := range byName {
+	// In order, so that of several conflicts always the same one is reported.
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		o := byName[name]
 		if len(o.from) > 1 {
 			id, err := d.merge(prefix+name+"/", o.from)
 			if err != nil {

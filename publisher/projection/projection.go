@@ -24,6 +24,7 @@ package projection
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -48,9 +49,12 @@ type Commit struct {
 	// Generation is one more than the largest of its parents', and 1 for a
 	// root: an ancestor's is always smaller.
 	Generation uint32
-	// Time is the committer's date in seconds since 1970.
+	// Time is the committer's date in seconds since 1970, or NoTime.
 	Time int64
 }
+
+// NoTime is the date of a commit that has none that git can read.
+const NoTime int64 = math.MinInt64
 
 // Past is what is known of a projection before it is computed: from an earlier
 // run, or because a mirror was filled by someone else.
@@ -326,11 +330,10 @@ func (p *Projection) encode(in Input, c *Commit, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	date, err := from.CommitTime()
-	if err != nil {
-		return err
+	c.Time = NoTime
+	if date, err := from.CommitTime(); err == nil {
+		c.Time = date.Unix()
 	}
-	c.Time = date.Unix()
 	to := object.Commit{Tree: c.Tree, Author: from.Author, Committer: from.Committer}
 	for _, q := range c.Parents {
 		parent, err := p.Commit(q)

@@ -78,8 +78,14 @@ func parseRules(t testing.TB, text string) *rules.Rules {
 	return r
 }
 
+// computed is a publication with the objects that were made for it.
+type computed struct {
+	*publication.Publication
+	scratch *odb.Scratch
+}
+
 // compute computes a publication from scratch.
-func compute(t testing.TB, dir string, r *rules.Rules) *publication.Publication {
+func compute(t testing.TB, dir string, r *rules.Rules) computed {
 	t.Helper()
 	repo, err := source.Open(dir)
 	if err != nil {
@@ -91,11 +97,11 @@ func compute(t testing.TB, dir string, r *rules.Rules) *publication.Publication 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { scratch.Close() })
-	p, err := publication.Compute(publication.Config{Source: repo, Rules: r, Scratch: scratch, Sums: new(modhash.MemorySums)})
+	p, err := publication.Compute(publication.Config{Source: repo, Rules: r, Scratch: scratch, Keep: true, Sums: new(modhash.MemorySums)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return computed{p, scratch}
 }
 
 // expectation is what the reference makes of a history.
@@ -137,7 +143,7 @@ func (e *expectation) conflicts(target string) bool {
 }
 
 // check compares all commits of all branches.
-func (e *expectation) check(t testing.TB, p *publication.Publication) {
+func (e *expectation) check(t testing.TB, p computed) {
 	t.Helper()
 	for _, target := range targets {
 		d := p.Destination(target.name)

@@ -201,6 +201,11 @@ func (r *reference) makeTree(name string) published {
 		present = true
 		mine := make(map[string]leaf)
 		r.flatten(tree, "", mine)
+		for path := range mine {
+			if r.remove.Match(path) {
+				delete(mine, path)
+			}
+		}
 		for path, l := range mine {
 			for other := range owner {
 				if owner[other] != dir && (other == path || strings.HasPrefix(other, path+"/") || strings.HasPrefix(path, other+"/")) {
@@ -212,11 +217,6 @@ func (r *reference) makeTree(name string) published {
 	}
 	if !present {
 		return published{}
-	}
-	for path := range all {
-		if r.remove.Match(path) {
-			delete(all, path)
-		}
 	}
 	return published{tree: r.build(all)}
 }

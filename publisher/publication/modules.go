@@ -118,7 +118,7 @@ func (w *worker) pinTree(l *line, at object.ID, tree object.ID, paths map[string
 	versions := make(map[string]*pin.Module, len(mod.Requires))
 	for _, path := range mod.Requires {
 		m, err := lookup(paths[path])
-		if err == nil && m != nil && mod.Unpruned() {
+		if err == nil && m != nil && (mod.Unpruned() || m.Unpruned) {
 			m, err = w.withGraph(m, paths)
 		}
 		if err != nil {
@@ -279,7 +279,12 @@ func newManifest(mod *pin.Mod, goMod []byte, goSum object.ID) *manifest {
 	return m
 }
 
-// branchVersion returns the pseudo-version of a projected commit.
+const unfetchableWarning = "cannot be fetched as a module, so that no sibling is pinned to it"
+
+var errNoDate = errors.New("its commit has no date that could be part of a version")
+
+// branchVersion returns the pseudo-version of a projected commit. It is nil
+// where no go command could fetch it.
 func (w *worker) branchVersion(l *line, i int32) (*version, error) {
 	if m, ok := l.branchVersions.Load(i); ok {
 		return m.(*version), nil
@@ -292,7 +297,13 @@ func (w *worker) branchVersion(l *line, i int32) (*version, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := w.moduleAt(l, c.Source, c.Tree, module.Version{Path: path, Version: PseudoVersion(path, c.ID, c.Time)})
+	var m *version
+	v := module.Version{Path: path, Version: PseudoVersion(path, c.ID, c.Time)}
+	if module.IsPseudoVersion(v.Version) {
+		m, err = w.moduleAt(l, c.Source, c.Tree, v)
+	} else {
+		l.warnings.add(unfetchableWarning, c.Source, errNoDate)
+	}
 	if err == nil {
 		l.branchVersions.Store(i, m)
 	}
@@ -318,7 +329,7 @@ func (w *worker) moduleAt(l *line, at object.ID, tree object.ID, v module.Versio
 	sum, err := w.hasher.Zip(v, tree)
 	var unfetchable *modhash.UnfetchableError
 	if errors.As(err, &unfetchable) {
-		l.warnings.add("cannot be fetched as a module, so that no sibling is pinned to it", at, unfetchable)
+		l.warnings.add(unfetchableWarning, at, unfetchable)
 		return nil, nil
 	}
 	if err != nil {
@@ -330,8 +341,9 @@ func (w *worker) moduleAt(l *line, at object.ID, tree object.ID, v module.Versio
 	}, nil
 }
 
-// withGraph adds the siblings that a module's own go.sum knows: who requires
-// it without graph pruning reads their go.mod files too.
+// withGraph adds the siblings that a module's own go.sum knows: where the module
+// or who requires it is without graph pruning, builds read their go.mod files
+// too, and may need what is in them.
 func (w *worker) withGraph(m *version, paths map[string]*line) (*version, error) {
 	if m.goSum.IsZero() {
 		return m, nil
@@ -341,13 +353,29 @@ func (w *worker) withGraph(m *version, paths map[string]*line) (*version, error)
 		return nil, err
 	}
 	with := *m
+	byVersion := make(map[module.Version]*pin.Module)
 	for text := range strings.Lines(string(goSum)) {
-		fields := strings.Fields(text)
-		if len(fields) != 3 || paths[fields[0]] == nil {
+		// Most lines are not about siblings.
+		path, rest, _ := strings.Cut(strings.TrimLeft(text, " \t"), " ")
+		if paths[path] == nil {
 			continue
 		}
-		if v, ok := strings.CutSuffix(fields[1], "/go.mod"); ok {
-			with.Requires = append(with.Requires, &pin.Module{Path: fields[0], Version: v, GoModSum: fields[2]})
+		fields := strings.Fields(rest)
+		if len(fields) != 2 {
+			continue
+		}
+		name, isGoMod := strings.CutSuffix(fields[0], "/go.mod")
+		v := module.Version{Path: path, Version: name}
+		sibling := byVersion[v]
+		if sibling == nil {
+			sibling = &pin.Module{Path: path, Version: name}
+			byVersion[v] = sibling
+			with.Requires = append(with.Requires, sibling)
+		}
+		if isGoMod {
+			sibling.GoModSum = fields[1]
+		} else {
+			sibling.Sum = fields[1]
 		}
 	}
 	return &with, nil

@@ -246,7 +246,8 @@ func (p *Publication) recordedTag(d *Destination, t *sourceTag) (TagRecord, bool
 	return record, true
 }
 
-// stamp is the date of the source tag, or of its commit where the tag has none.
+// stamp is the date of the source tag, or of its commit where the tag has none,
+// or the earliest that there is where the commit has none either.
 func (t *sourceTag) stamp(w *worker) ([]byte, error) {
 	if t.tag.Tagger != nil {
 		if stamp, err := object.IdentStamp(t.tag.Tagger); err == nil {
@@ -261,7 +262,10 @@ func (t *sourceTag) stamp(w *worker) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return object.IdentStamp(c.Committer)
+	if stamp, err := object.IdentStamp(c.Committer); err == nil {
+		return stamp, nil
+	}
+	return []byte("0 +0000"), nil
 }
 
 // withoutSignature cuts off a signature at the end of a tag's message.

@@ -182,7 +182,7 @@ func (t *Takeover) read(reader *odb.Reader, trailer string) error {
 				}
 				continue
 			}
-			c := projection.Commit{ID: top.id, Tree: top.commit.Tree, Generation: 1}
+			c := projection.Commit{ID: top.id, Tree: top.commit.Tree, Generation: 1, Time: projection.NoTime}
 			c.Source, _ = sourceOf(top.commit, trailer)
 			if date, err := top.commit.CommitTime(); err == nil {
 				c.Time = date.Unix()

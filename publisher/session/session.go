@@ -207,10 +207,7 @@ func (s *Session) Plan() (*plan.Plan, *publication.Publication, error) {
 	if err := s.openMirrorStore(); err != nil {
 		return nil, nil, err
 	}
-	takeovers, err := s.takeovers()
-	if err != nil {
-		return nil, nil, err
-	}
+	takeovers := s.takeovers()
 	memory := s.cache.Memory
 	for range 3 {
 		start := time.Now()
@@ -233,9 +230,6 @@ func (s *Session) Plan() (*plan.Plan, *publication.Publication, error) {
 				for branch, base := range t.Bases {
 					s.Log.Info("taking over a mirror that someone else filled", "destination", name, "branch", branch, "at", base.Commit, "source", base.Source)
 				}
-				if takeovers == nil {
-					takeovers = make(map[string]*publication.Takeover)
-				}
 				takeovers[name] = t
 			}
 			memory = nil
@@ -250,13 +244,22 @@ func (s *Session) Plan() (*plan.Plan, *publication.Publication, error) {
 	return nil, nil, errors.New("the mirrors change while they are being read")
 }
 
-// openMirrorStore opens the objects of all mirrors as one store.
+// openMirrorStore opens the objects of all mirrors that can be read as one
+// store.
 func (s *Session) openMirrorStore() (err error) {
 	var dirs []string
 	for _, name := range s.destinations() {
-		if m := s.MirrorStates[name]; m != nil && m.Exists {
-			dirs = append(dirs, m.ObjectsDir())
+		m := s.MirrorStates[name]
+		if m == nil || !m.Exists {
+			continue
 		}
+		alone, err := odb.Open(m.ObjectsDir())
+		if err != nil {
+			s.unreadable(name, fmt.Errorf("open mirror %s: %w", m.Dir, err))
+			continue
+		}
+		alone.Close()
+		dirs = append(dirs, m.ObjectsDir())
 	}
 	if len(dirs) == 0 {
 		return nil
@@ -266,6 +269,12 @@ func (s *Session) openMirrorStore() (err error) {
 	}
 	s.closers = append(s.closers, func() error { s.store.Close(); return nil })
 	return nil
+}
+
+// unreadable leaves a mirror alone that cannot be read.
+func (s *Session) unreadable(destination string, err error) {
+	s.MirrorErrs[destination] = err
+	delete(s.MirrorStates, destination)
 }
 
 func (s *Session) destinations() []string {
@@ -278,23 +287,28 @@ func (s *Session) destinations() []string {
 }
 
 // takeovers reads where mirrors were taken over before.
-func (s *Session) takeovers() (map[string]*publication.Takeover, error) {
+func (s *Session) takeovers() map[string]*publication.Takeover {
 	all := make(map[string]*publication.Takeover)
 	for name, m := range s.MirrorStates {
+		taken := new(publication.Takeover)
+		var err error
 		for ref, r := range m.Refs() {
 			branch, ok := strings.CutPrefix(ref, publication.TakeoverRefs)
 			if !ok {
 				continue
 			}
-			from, err := publication.BaseSource(s.store.Reader(), r.ID, s.RuleSet.Trailer)
-			if err != nil {
-				return nil, fmt.Errorf("mirror %s: %s: %w", m.Dir, ref, err)
+			from, cause := publication.BaseSource(s.store.Reader(), r.ID, s.RuleSet.Trailer)
+			if cause != nil {
+				err = fmt.Errorf("mirror %s: %s: %w", m.Dir, ref, cause)
 			}
-			if all[name] == nil {
-				all[name] = new(publication.Takeover)
-			}
-			all[name].Add(branch, publication.Base{Commit: r.ID, Source: from})
+			taken.Add(branch, publication.Base{Commit: r.ID, Source: from})
+		}
+		switch {
+		case err != nil:
+			s.unreadable(name, err)
+		case len(taken.Bases) > 0:
+			all[name] = taken
 		}
 	}
-	return all, nil
+	return all
 }

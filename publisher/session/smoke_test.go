@@ -136,7 +136,7 @@ func TestFailedSmokeTestStopsTheDestinationAndItsDependents(t *testing.T) {
 	// What b pins moves with commits to b only.
 	mended := commit{files: files{"staging/a/broken.go": "", "staging/b/other.go": "package b\n"}}
 	w.commit(broken)
-	w.failSync("smoke test of a, branch master", "go build ./...", "broken.go:3:13: cannot use", "b: it depends on a, which failed")
+	w.failSync("smoke test of a, branch master", "go build ./...", "broken.go:3:13: cannot use", "it depends on a, which failed")
 	if _, err := os.Stat(w.mirror("a")); err == nil {
 		t.Error("a mirror was made of what failed")
 	}
@@ -161,7 +161,7 @@ func TestFailedSmokeTestStopsTheDestinationAndItsDependents(t *testing.T) {
 	broken.files["staging/b/other.go"] += "\n"
 	broken.files["staging/c/c.go"] += "\n"
 	w.commit(broken)
-	w.failSync("smoke test of a, branch master", "broken.go:3:13: cannot use", "b: it depends on a, which failed")
+	w.failSync("smoke test of a, branch master", "broken.go:3:13: cannot use", "it depends on a, which failed")
 	if after := w.refsOf("a", "b"); after != before {
 		t.Errorf("the mirrors went from\n%s\nto\n%s", before, after)
 	}

@@ -92,8 +92,8 @@ type Destination struct {
 	ForeignCommits int `json:"foreignCommits"`
 	ForeignTags    int `json:"foreignTags"`
 	// Notes are worth knowing and nothing to worry about.
-	Notes      []string   `json:"notes,omitempty"`
-	Mismatches []Mismatch `json:"mismatches,omitempty"`
+	Notes      []string   `json:"notes"`
+	Mismatches []Mismatch `json:"mismatches"`
 }
 
 // Report is the result of a verification. It is the same for the same source,

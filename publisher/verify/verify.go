@@ -66,6 +66,7 @@ type run struct {
 	histories map[string]*history
 	takeovers map[string]*publication.Takeover
 	modules   map[string]*modules // by destination
+	sources   chan *gitTrees      // the source, once for each processor
 
 	progress sync.Mutex
 }
@@ -99,7 +100,7 @@ func (r *run) verify() (*Report, error) {
 		if rule.Skipped {
 			continue
 		}
-		c := &checker{run: r, rule: rule, out: &Destination{Name: rule.Destination}}
+		c := &checker{run: r, rule: rule, out: &Destination{Name: rule.Destination, Notes: []string{}, Mismatches: []Mismatch{}}}
 		checkers = append(checkers, c)
 		m := r.in.Mirrors[rule.Destination]
 		switch err := r.in.Errs[rule.Destination]; {
@@ -139,7 +140,7 @@ func (r *run) verify() (*Report, error) {
 }
 
 // prove does all but git's part.
-func (r *run) prove(checkers, present []*checker) error {
+func (r *run) prove(checkers, present []*checker) (err error) {
 	defer func() {
 		for _, h := range r.histories {
 			h.store.Close()
@@ -147,7 +148,7 @@ func (r *run) prove(checkers, present []*checker) error {
 	}()
 	r.report("reading mirrors", 0, 0)
 	var mu sync.Mutex
-	err := each(present, func(c *checker) error {
+	err = each(present, func(c *checker) error {
 		h, err := readHistory(c.out.Name, r.in.Mirrors[c.out.Name])
 		if err != nil {
 			c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
@@ -168,6 +169,12 @@ func (r *run) prove(checkers, present []*checker) error {
 	}
 	if err := r.compute(present); err != nil {
 		return err
+	}
+	r.sources = make(chan *gitTrees, runtime.GOMAXPROCS(0))
+	for range cap(r.sources) {
+		g := openTrees(r.in.Source.Store.Dirs()[0])
+		defer func() { err = errors.Join(err, g.storage.Close()) }()
+		r.sources <- g
 	}
 	var done atomic.Int64
 	r.report("comparing mirrors", 0, len(checkers))

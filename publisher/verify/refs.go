@@ -1,0 +1,447 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
+	"k8s.io/publisher/projection"
+	"k8s.io/publisher/publication"
+	"k8s.io/publisher/rules"
+)
+
+// checker checks one destination.
+type checker struct {
+	run    *run
+	rule   *rules.Rule
+	out    *Destination
+	h      *history // nil where there is no mirror to read
+	reader *odb.Reader
+	took   *publication.Takeover
+	fsck   []string
+
+	d *publication.Destination
+	// projections are those of the branches, each once.
+	projections []indexed
+	// tagCommits are the commits that tags have of their own.
+	tagCommits map[object.ID]*publication.Tag
+	byName     map[string]namedTag // by ref
+	foreign    []bool              // nodes behind where the mirror was taken over
+	at         []position
+	rewritten  bool // some branch is not where it can be
+	pending    []string
+}
+
+// indexed is a projection with the indexes of its commits.
+type indexed struct {
+	*projection.Projection
+	byID map[object.ID]int32
+}
+
+// namedTag is one of the mirror's tags that a source tag makes.
+type namedTag struct {
+	*publication.Tag
+	id object.ID
+}
+
+// position is how far a branch of the mirror has come.
+type position struct {
+	branch *publication.Branch
+	i      int32
+	reach  []bool // by index in the branch's projection
+	behind int
+}
+
+func (c *checker) mismatch(m Mismatch) { c.out.Mismatches = append(c.out.Mismatches, m) }
+
+func (c *checker) note(format string, args ...any) {
+	c.out.Notes = append(c.out.Notes, fmt.Sprintf(format, args...))
+}
+
+// check compares the mirror with the publication. The error is about the
+// source or this machine.
+func (c *checker) check() error {
+	c.d = c.run.pub.Destination(c.out.Name)
+	if c.d.Err != nil {
+		c.mismatch(Mismatch{Kind: Uncomputable, Detail: c.d.Err.Error()})
+		return nil
+	}
+	if err := c.index(); err != nil {
+		return err
+	}
+	if c.h == nil {
+		if len(c.out.Mismatches) == 0 && len(c.projections) > 0 {
+			c.mismatch(Mismatch{Kind: MissingMirror, Detail: "nothing is published yet"})
+		}
+		return nil
+	}
+	c.findForeign()
+	if err := c.branches(); err != nil {
+		return err
+	}
+	if err := c.tags(); err != nil {
+		return err
+	}
+	c.strays()
+	if err := c.missing(); err != nil {
+		return err
+	}
+	if err := c.commits(); err != nil {
+		return err
+	}
+	return c.contents()
+}
+
+// index prepares looking up what is expected.
+func (c *checker) index() error {
+	c.tagCommits = make(map[object.ID]*publication.Tag)
+	c.byName = make(map[string]namedTag)
+	for _, b := range c.d.Branches {
+		of := b.Projection
+		if of == nil || b.Skipped != "" || slices.ContainsFunc(c.projections, func(p indexed) bool { return p.Projection == of }) {
+			continue
+		}
+		p := indexed{of, make(map[object.ID]int32, of.Len())}
+		for i := range of.Len() {
+			commit, err := of.Commit(i)
+			if err != nil {
+				return err
+			}
+			p.byID[commit.ID] = i
+		}
+		c.projections = append(c.projections, p)
+	}
+	for _, t := range c.d.Tags {
+		if t.Target != t.Parent {
+			c.tagCommits[t.Target] = t
+		}
+		for k, name := range t.Names {
+			c.byName["refs/tags/"+name] = namedTag{t, t.Objects[k]}
+		}
+	}
+	return nil
+}
+
+// expects reports whether an object is a commit or tag that is to be published.
+func (c *checker) expects(id object.ID) bool {
+	if c.d == nil {
+		return false
+	}
+	return c.tagCommits[id] != nil || slices.ContainsFunc(c.projections, func(p indexed) bool {
+		_, ok := p.byID[id]
+		return ok
+	})
+}
+
+// in returns the index of a commit in a branch's projection.
+func (c *checker) in(b *publication.Branch, id object.ID) (i int32, ok bool) {
+	for _, p := range c.projections {
+		if p.Projection == b.Projection {
+			i, ok = p.byID[id]
+		}
+	}
+	return i, ok
+}
+
+// findForeign marks what was there before the mirror was taken over.
+func (c *checker) findForeign() {
+	var roots []int32
+	for _, ref := range c.h.refs {
+		if branch, ok := strings.CutPrefix(ref, publication.TakeoverRefs); ok {
+			if _, ok := c.took.Base(branch); ok {
+				roots = append(roots, c.h.targets[ref].commit)
+			}
+		}
+	}
+	c.foreign = c.h.reach(roots...)
+	if len(roots) == 0 {
+		return
+	}
+	// Tags of old stand on these commits, or on one of their own on top.
+	for _, ref := range c.h.refs {
+		n := c.h.targets[ref].commit
+		if !isTag(ref) || n == none || c.foreign[n] || c.expects(c.h.ids[n]) {
+			continue
+		}
+		if parents := c.h.parents[n]; len(parents) == 1 && c.foreign[parents[0]] {
+			roots = append(roots, n)
+		}
+	}
+	c.foreign = c.h.reach(roots...)
+}
+
+func (c *checker) branches() error {
+	for _, b := range c.d.Branches {
+		ref := "refs/heads/" + b.Name
+		at, ok := c.h.targets[ref]
+		if !ok || at.commit == none {
+			continue // One is missing, the other is reported as unreadable or stray.
+		}
+		wrong := func(format string, args ...any) {
+			c.rewritten = true
+			c.mismatch(Mismatch{Kind: RewrittenBranch, Ref: ref, Detail: fmt.Sprintf("it is at %s, ", at.id) + fmt.Sprintf(format, args...)})
+		}
+		if b.Skipped != "" {
+			wrong("but %s", b.Skipped)
+			continue
+		}
+		i, ok := c.in(b, at.id)
+		switch {
+		case !ok:
+			wrong("which is no projection of a commit of source branch %s; that is at %s", c.followed(b), b.Tip)
+			continue
+		case b.Ended && i != b.Commit:
+			wrong("but ended at %s", b.Tip)
+			continue
+		case !b.Ended && !c.onMainline(b, i):
+			wrong("which stands for no commit on the mainline of source branch %s; that is at %s", c.followed(b), b.Tip)
+			continue
+		}
+		p := position{branch: b, i: i}
+		var err error
+		if p.reach, err = reach(b.Projection, i); err != nil {
+			return err
+		}
+		whole, err := reach(b.Projection, b.Commit)
+		if err != nil {
+			return err
+		}
+		for k := range whole {
+			if whole[k] && !p.reach[k] {
+				p.behind++
+			}
+		}
+		if p.behind > 0 {
+			c.note("branch %s is behind source branch %s by %d commits", b.Name, b.Source, p.behind)
+		}
+		c.at = append(c.at, p)
+		c.out.Branches++
+	}
+	return nil
+}
+
+// followed is the name of the source branch that a branch is made from.
+func (c *checker) followed(b *publication.Branch) string {
+	if b.Ended {
+		return b.Name
+	}
+	return b.Source
+}
+
+// onMainline reports whether some commit on the branch's mainline stands at i.
+func (c *checker) onMainline(b *publication.Branch, i int32) bool {
+	g := c.run.pub.Graph
+	for n, ok := g.Node(b.Head); ok; n = g.Parents[n][0] {
+		if b.Projection.At[n] == i {
+			return true
+		}
+		if len(g.Parents[n]) == 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// reach marks what a commit of a projection reaches, itself included.
+func reach(of *projection.Projection, from int32) ([]bool, error) {
+	reached := make([]bool, of.Len())
+	stack := []int32{from}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if reached[i] {
+			continue
+		}
+		reached[i] = true
+		commit, err := of.Commit(i)
+		if err != nil {
+			return nil, err
+		}
+		stack = append(stack, commit.Parents...)
+	}
+	return reached, nil
+}
+
+func (c *checker) tags() error {
+	foreign := 0
+	for _, ref := range c.h.refs {
+		if !isTag(ref) {
+			continue
+		}
+		at, want := c.h.targets[ref], c.byName[ref]
+		behindTakeover := at.commit != none && c.foreign[at.commit]
+		switch {
+		case want.Tag != nil && at.id == want.id:
+			c.out.Tags++
+		case behindTakeover:
+			foreign++
+		case want.Tag == nil:
+			c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: fmt.Sprintf("it names %s; no published source tag makes it", c.named(at))})
+		case at.t == object.CommitType:
+			detail := fmt.Sprintf("it names commit %s itself, in the place of annotated tag %s", at.id, want.id)
+			if at.id != want.Target {
+				detail += fmt.Sprintf(" on commit %s", want.Target)
+			}
+			c.mismatch(Mismatch{Kind: LightweightTag, Ref: ref, Detail: detail})
+		case at.commit != none && c.h.ids[at.commit] == want.Target:
+			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it is tag %s on the right commit; source tag %s makes tag %s", at.id, want.Source, want.id)})
+		default:
+			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it names %s; source tag %s belongs on commit %s", c.named(at), want.Source, want.Target)})
+		}
+	}
+	c.out.ForeignTags = foreign
+	return nil
+}
+
+// named says what a ref names.
+func (c *checker) named(at target) string {
+	switch {
+	case at.commit != none:
+		return "commit " + c.h.ids[at.commit].String()
+	case at.t == 0:
+		return at.id.String() + ", which cannot be read"
+	}
+	return at.t.String() + " " + at.id.String()
+}
+
+// strays reports refs that should not be there. Tags were looked at before.
+func (c *checker) strays() {
+	for _, ref := range c.h.refs {
+		at := c.h.targets[ref]
+		switch {
+		case isTag(ref):
+			continue
+		case isBranch(ref):
+			if c.known(strings.TrimPrefix(ref, "refs/heads/")) && at.t == object.CommitType {
+				c.unaccounted(ref, at)
+				continue
+			}
+		case isTakeover(ref):
+			if c.known(strings.TrimPrefix(ref, publication.TakeoverRefs)) {
+				continue
+			}
+		}
+		c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: fmt.Sprintf("it names %s; the rules have no such ref", c.named(at))})
+	}
+}
+
+// unaccounted reports an ended branch whose tip says of no commit that it stands
+// for it, so that nothing could be computed. One that was taken over, and ended
+// where it was, is foreign.
+func (c *checker) unaccounted(ref string, at target) {
+	name := strings.TrimPrefix(ref, "refs/heads/")
+	for _, b := range c.d.Branches {
+		if b.Name == name {
+			return
+		}
+	}
+	if base, ok := c.took.Base(name); ok && base.Commit == at.id {
+		return
+	}
+	c.rewritten = true
+	c.mismatch(Mismatch{Kind: RewrittenBranch, Ref: ref, Detail: fmt.Sprintf("it is at %s, which names no source commit", at.id)})
+}
+
+// missing reports what should be there. What was published is not unpublished:
+// a tag is missing if a branch has its commit and a later one, and a branch if
+// tags stand on its commits, or if nothing waits to be published.
+func (c *checker) missing() error {
+	for _, t := range c.d.Tags {
+		var absent []string
+		for _, name := range t.Names {
+			if _, ok := c.h.targets["refs/tags/"+name]; !ok {
+				absent = append(absent, name)
+			}
+		}
+		has, passed := c.passed(t.Parent)
+		if len(absent) < len(t.Names) && !has && !c.rewritten {
+			if err := c.bereft(t); err != nil {
+				return err
+			}
+		}
+		for _, name := range absent {
+			if passed {
+				c.mismatch(Mismatch{Kind: MissingTag, Ref: "refs/tags/" + name, Detail: fmt.Sprintf("source tag %s belongs on commit %s", t.Source, t.Target)})
+			} else {
+				c.pending = append(c.pending, name)
+			}
+		}
+	}
+	waiting := len(c.pending) > 0
+	for _, p := range c.at {
+		waiting = waiting || p.behind > 0
+	}
+	for _, b := range c.d.Branches {
+		ref := "refs/heads/" + b.Name
+		if _, ok := c.h.targets[ref]; ok || b.Skipped != "" || c.reported(MissingBranch, ref) {
+			continue
+		}
+		if waiting {
+			c.note("branch %s is not published yet", b.Name)
+			continue
+		}
+		c.mismatch(Mismatch{Kind: MissingBranch, Ref: ref, Detail: fmt.Sprintf("it belongs at %s", b.Tip)})
+	}
+	if n := len(c.pending); n > 0 {
+		c.note("%d tags are not published yet, such as %s", n, c.pending[0])
+	}
+	return nil
+}
+
+// passed reports whether some branch of the mirror has a commit, and whether
+// the tags on it must have been published: it is not the last one that a sync
+// has seen. Those on the tip of an ended branch may be later than its end.
+func (c *checker) passed(id object.ID) (has, passed bool) {
+	for _, p := range c.at {
+		i, ok := c.in(p.branch, id)
+		if !ok || !p.reach[i] {
+			continue
+		}
+		has = true
+		if i != p.i || p.behind == 0 && !p.branch.Ended {
+			return true, true
+		}
+	}
+	return has, false
+}
+
+// bereft reports whose commit it is that a published tag stands on and no
+// branch has.
+func (c *checker) bereft(t *publication.Tag) error {
+	n, ok := c.h.index[t.Parent]
+	if !ok || c.foreign[n] {
+		return nil
+	}
+	for _, b := range c.d.Branches {
+		i, ok := c.in(b, t.Parent)
+		if b.Skipped != "" || !ok {
+			continue
+		}
+		whole, err := reach(b.Projection, b.Commit)
+		if err != nil {
+			return err
+		}
+		ref := "refs/heads/" + b.Name
+		if !whole[i] {
+			continue
+		}
+		if _, ok := c.h.targets[ref]; ok {
+			c.mismatch(Mismatch{Kind: DroppedCommit, Ref: ref, Commit: t.Parent.String(), Detail: fmt.Sprintf("the tags of source tag %s were published, but the branch does not have the commit", t.Source)})
+		} else if !c.reported(MissingBranch, ref) {
+			c.mismatch(Mismatch{Kind: MissingBranch, Ref: ref, Detail: fmt.Sprintf("it belongs at %s; the tags of source tag %s stand on it", b.Tip, t.Source)})
+		}
+		return nil
+	}
+	return nil
+}
+
+func (c *checker) reported(kind Kind, ref string) bool {
+	for _, m := range c.out.Mismatches {
+		if m.Kind == kind && m.Ref == ref {
+			return true
+		}
+	}
+	return false
+}
