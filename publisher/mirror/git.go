@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // Git runs a git command with the given input and returns what it prints.
@@ -25,6 +26,8 @@ func GitAsUser(ctx context.Context, env []string, args ...string) ([]byte, error
 func run(ctx context.Context, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Env = env
+	// What git itself started may outlive it and hold its output open.
+	cmd.WaitDelay = 5 * time.Second
 	if stdin != nil {
 		cmd.Stdin = stdin
 	}

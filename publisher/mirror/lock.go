@@ -72,9 +72,10 @@ func Acquire(mirrors string) (*Lock, error) {
 	return &Lock{file: f, Crashed: len(holder) > 0}, nil
 }
 
-// Release gives the lock back.
+// Release gives the lock back. Closing the file alone would not: a process that
+// is being started at this moment has it open too, until it runs its own program.
 func (l *Lock) Release() error {
-	return errors.Join(l.file.Truncate(0), l.file.Close())
+	return errors.Join(l.file.Truncate(0), unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
 }
 
 // Recover removes what a run that was killed left in a mirror: files that

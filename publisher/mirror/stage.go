@@ -234,12 +234,17 @@ func (m *Mirror) Tidy(ctx context.Context) error {
 	}
 	var sum, largest int64
 	for _, name := range names {
-		info, err := fs.Stat(packs, name)
-		if err != nil {
-			return err
+		var size int64
+		// In a small mirror the indexes are what is large.
+		for _, file := range []string{name, strings.TrimSuffix(name, ".pack") + ".idx"} {
+			info, err := fs.Stat(packs, file)
+			if err != nil {
+				return err
+			}
+			size += info.Size()
 		}
-		sum += info.Size()
-		largest = max(largest, info.Size())
+		sum += size
+		largest = max(largest, size)
 	}
 	const most = 50 // packs: git itself slows down with many
 	if (sum-largest)*5 < largest && len(names) < most {

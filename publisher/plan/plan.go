@@ -293,7 +293,7 @@ func (m *maker) branch(b *publication.Branch) ([]mark, *publication.Base, error)
 		if err != nil {
 			return nil, nil, err
 		}
-		if foreign.base != nil && m.took == nil {
+		if _, before := m.took.Base(b.Name); foreign.base != nil && !before {
 			return nil, foreign.base, nil
 		}
 		return conflict("%s", foreign.reason)
@@ -367,6 +367,10 @@ func (m *maker) foreign(b *publication.Branch, tip object.ID) (foreigners, error
 		if _, ok, err := m.find(b, id); err != nil {
 			return foreigners{}, err
 		} else if ok {
+			if m.took != nil && base != nil {
+				// It is the other bot's, which its branches have in common.
+				return foreigners{base: base, reason: "it was filled by someone else after it was taken over"}, nil
+			}
 			const most = 5
 			if len(above) > most {
 				above = append(above[:most], fmt.Sprintf("%d more", len(above)-most))

@@ -23,7 +23,7 @@ type Ended struct {
 func (e *Ended) heads() []object.ID { return append([]object.ID{e.Source}, e.Heads...) }
 
 // ended makes branches of those that ended: each has the projection, among
-// those of its destination, that made its tip. It is skipped where none did.
+// those of its destination, that made its tip, or else any that could have.
 func (p *Publication) ended() error {
 	for _, d := range p.Destinations {
 		for i := range p.config.Ended[d.Name] {
@@ -43,7 +43,7 @@ func (p *Publication) ended() error {
 }
 
 func (p *Publication) endedBranch(d *Destination, e *Ended) (*Branch, error) {
-	b := &Branch{Name: e.Name, Head: e.Source, Ended: true, Commit: projection.None, Skipped: "its tip is no projection of the source commit that it names"}
+	b := &Branch{Name: e.Name, Head: e.Source, Ended: true, Commit: projection.None, Skipped: "the directory does not exist in the source commit that it names"}
 	n, ok := p.Graph.Node(e.Source)
 	if !ok {
 		return b, nil
@@ -58,13 +58,11 @@ func (p *Publication) endedBranch(d *Destination, e *Ended) (*Branch, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.ID != e.Tip {
-			continue
+		if b.Projection == nil || c.ID == e.Tip {
+			p.specs.of[branchRef{d.Name, b.Name}] = sp
+			b.Projection, b.Commit, b.Tip, b.Skipped = l.projection, i, c.ID, ""
+			b.mainline = p.endedMainline(l.projection, i, e)
 		}
-		p.specs.of[branchRef{d.Name, b.Name}] = sp
-		b.Projection, b.Commit, b.Tip, b.Skipped = l.projection, i, c.ID, ""
-		b.mainline = p.endedMainline(l.projection, i, e)
-		break
 	}
 	return b, nil
 }

@@ -201,7 +201,6 @@ const C = beta.B
 		{"gamma", "gamma", beta, "module", ""},
 		{"gamma", "gamma alone", alpha, "beta alone", ""},
 		{"gamma", "gamma alone", beta, "beta alone", ""},
-		{"gamma", "side", alpha, "side", ""},
 		{"gamma", "merge", alpha, "merge", ""},
 		{"gamma", "merge", beta, "beta alone", ""},
 	} {

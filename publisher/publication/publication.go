@@ -473,7 +473,8 @@ func (p *Publication) Trailer() string { return p.config.Rules.Trailer }
 // the commit that stands for it, or None, and whether the directory exists in
 // it. ok is false for commits that are not in its history.
 func (p *Publication) Lookup(of *projection.Projection, commit object.ID) (i int32, present, ok bool) {
-	if n, in := p.Graph.Node(commit); in {
+	// At the graph's boundary lie commits that only other projections met.
+	if n, in := p.Graph.Node(commit); in && (of.Wanted == nil || of.Wanted[n]) {
 		return of.At[n], of.Present[n], true
 	}
 	if p.memory == nil {

@@ -14,8 +14,7 @@ import (
 	"k8s.io/publisher/mirror"
 )
 
-// moduleRules have the destinations of [chain] on two branches, of which the
-// older one knows less of what depends on what.
+// moduleRules publish three modules on two branches.
 const moduleRules = `
 rules:
 - destination: gamma
@@ -25,7 +24,7 @@ rules:
     dependencies: [{repository: beta, branch: main}, {repository: alpha, branch: main}]
   - name: release
     source: {branch: release, dirs: [gamma]}
-    dependencies: [{repository: beta, branch: release}]
+    dependencies: [{repository: beta, branch: release}, {repository: alpha, branch: release}]
 - destination: alpha
   branches:
   - name: main
@@ -63,7 +62,9 @@ func (m *modules) grow() {
 	name := fmt.Sprintf("c%02d", n)
 	m.w.repo.Add(name, parents, func(files gittest.Files) {
 		if n == 0 {
-			m.module(files, "alpha")
+			for _, name := range []string{"alpha", "beta", "gamma"} {
+				m.module(files, name)
+			}
 		}
 		for _, parent := range parents[min(1, len(parents)):] {
 			// Of what is merged, one module is taken over whole.
@@ -90,11 +91,11 @@ func (m *modules) change(files gittest.Files) {
 	case 0:
 		files.Set("README", gittest.Text(fmt.Sprint(len(m.names))))
 	case 1:
-		if m.random.IntN(3) == 0 {
+		if m.random.IntN(5) == 0 {
 			files.Remove(name)
 		}
 	case 2:
-		if m.random.IntN(3) == 0 {
+		if m.random.IntN(5) == 0 {
 			files.Set(name+"/go.mod", gittest.Text("module mirrors.test/"+name+".git\n<<<<<<< HEAD\n"))
 		}
 	case 3, 4, 5:
@@ -130,7 +131,7 @@ func (m *modules) firstParents(name string) []string {
 // grow, and at once. The go command has the last word on what is pinned.
 func TestPinsDoNotDependOnTheRuns(t *testing.T) {
 	t.Parallel()
-	seeds := 6
+	seeds := 8
 	if testing.Short() {
 		seeds = 2
 	}

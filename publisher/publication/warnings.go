@@ -32,21 +32,28 @@ func (w Warning) String() string {
 type warnings struct {
 	mu     sync.Mutex
 	byWhat map[string]*Warning
+	at     map[string]map[object.ID]bool
 }
 
 func (w *warnings) add(what string, commit object.ID, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.byWhat == nil {
-		w.byWhat = make(map[string]*Warning)
+		w.byWhat, w.at = make(map[string]*Warning), make(map[string]map[object.ID]bool)
 	}
 	known, ok := w.byWhat[what]
 	if !ok {
 		w.byWhat[what] = &Warning{What: what, Count: 1, Commit: commit, Err: err}
+		w.at[what] = map[object.ID]bool{commit: true}
 		return
 	}
+	// Workers run in any order and can meet the same commit at once. What is
+	// shown must not depend on it.
+	if w.at[what][commit] {
+		return
+	}
+	w.at[what][commit] = true
 	known.Count++
-	// Workers run in any order; which commit is shown must not depend on it.
 	if bytesLess(commit, known.Commit) {
 		known.Commit, known.Err = commit, err
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
 
 	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/mirror"
@@ -204,15 +205,28 @@ func (w *world) downloads(cache string, modules ...string) map[string]download {
 // checkPins has the go command fetch every version that a go.sum in the history
 // of a mirror names. It returns how many there were, and, by mirror commit,
 // what each go.mod requires of siblings.
+//
+// It looks at what stands for source commits on a mainline, and at tags. What
+// was merged can name versions that are in no mirror: where a merge keeps the
+// first parent's alpha and takes the other's beta, the merged commits of
+// beta name merged commits of alpha, which the mirror of alpha does not have.
 func (w *world) checkPins(cache string) (versions int, pins map[string]map[string]string) {
 	w.Helper()
+	mainline := make(map[string]bool)
+	for id := range strings.FieldsSeq(w.repo.Git("rev-list", "--first-parent", "--branches")) {
+		mainline[id] = true
+	}
 	sums := make(map[string]map[string]string) // by path@version, by "" and "/go.mod"
 	pins = make(map[string]map[string]string)
 	for _, d := range w.destinations {
 		if _, err := os.Stat(mirror.Path(w.mirrors, d)); err != nil {
 			continue
 		}
-		for commit := range strings.FieldsSeq(w.git(d, "rev-list", "--all")) {
+		for line := range strings.Lines(w.git(d, "log", "--all", "--format=%H %(trailers:key=Kubernetes-commit,valueonly,separator=%x2C)")) {
+			commit, from, _ := strings.Cut(strings.TrimSpace(line), " ")
+			if !mainline[from] {
+				continue
+			}
 			names := w.git(d, "ls-tree", "--name-only", commit)
 			if !slices.Contains(strings.Fields(names), "go.mod") {
 				continue
@@ -227,10 +241,17 @@ func (w *world) checkPins(cache string) (versions int, pins map[string]map[strin
 					pins[commit][r.Mod.Path] = r.Mod.Version
 				}
 			}
-			if !slices.Contains(strings.Fields(names), "go.sum") {
-				continue
+			goSum := ""
+			if slices.Contains(strings.Fields(names), "go.sum") {
+				goSum = w.file(d, commit, "go.sum")
 			}
-			for line := range strings.Lines(w.file(d, commit, "go.sum")) {
+			for path, version := range pins[commit] {
+				if module.IsPseudoVersion(version) && !module.IsZeroPseudoVersion(version) &&
+					!(strings.Contains(goSum, path+" "+version+" h1:") && strings.Contains(goSum, path+" "+version+"/go.mod h1:")) {
+					w.Errorf("%s at %s requires %s %s, which go.sum lacks:\n%s", d, commit, path, version, goSum)
+				}
+			}
+			for line := range strings.Lines(goSum) {
 				fields := strings.Fields(line)
 				if len(fields) != 3 || !strings.HasPrefix(fields[0], host) {
 					continue

@@ -252,9 +252,10 @@ func (w *world) forward(before map[string]string) {
 	for name, old := range before {
 		d, ref, _ := strings.Cut(name, " ")
 		switch {
-		case now[name] == "":
+		case now[name] == "" && !strings.HasPrefix(ref, "refs/publisher/"):
 			w.Errorf("%s is gone", name)
 		case now[name] == old:
+		case strings.HasPrefix(ref, "refs/publisher/"): // A clone without them makes them anew.
 		case !strings.HasPrefix(ref, "refs/heads/"):
 			w.Errorf("%s moved from %s to %s", name, old, now[name])
 		case w.command(w.mirror(d), "", "git", "merge-base", "--is-ancestor", old, now[name]).Run() != nil:

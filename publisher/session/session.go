@@ -227,6 +227,11 @@ func (s *Session) Plan() (*plan.Plan, *publication.Publication, error) {
 			memory = nil
 		case errors.As(err, &taken):
 			for name, t := range taken.Takeovers {
+				if known := takeovers[name]; known != nil {
+					for branch, base := range known.Bases {
+						t.Add(branch, base)
+					}
+				}
 				for branch, base := range t.Bases {
 					s.Log.Info("taking over a mirror that someone else filled", "destination", name, "branch", branch, "at", base.Commit, "source", base.Source)
 				}

@@ -40,6 +40,10 @@ func (w *world) otherBot(destination, dir string, branches ...string) {
 				commit(tree, "A commit of the bot")
 			}
 		}
+		if own := w.git(w.source, "log", "--format=%H", branch, "^master", "--", dir); own == "" && branch != "master" {
+			w.git(mirror, "update-ref", "refs/heads/"+branch, tip)
+			continue
+		}
 		blob := w.gitIn(mirror, "module example.com/"+destination+"\n\ngo 1.24\n\n// by the bot\n", "hash-object", "-w", "--stdin")
 		listing := w.git(mirror, "ls-tree", tip)
 		var kept []string

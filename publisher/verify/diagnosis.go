@@ -254,8 +254,11 @@ func (d *diagnosis) twin(commit *object.Commit, from object.ID) (*due, error) {
 		if want.source == from || !bytes.Equal(want.commit.Author, commit.Author) || !bytes.Equal(want.commit.Committer, commit.Committer) {
 			continue
 		}
-		message := bytes.ReplaceAll(want.commit.Message, []byte(want.source.String()), []byte(from.String()))
-		if from.IsZero() || bytes.Equal(message, commit.Message) {
+		message := bytes.ReplaceAll(commit.Message, []byte(from.String()), []byte(want.source.String()))
+		if from.IsZero() {
+			message = object.AppendTrailer(bytes.Clone(commit.Message), d.run.pub.Trailer(), want.source.String())
+		}
+		if bytes.Equal(message, want.commit.Message) {
 			return want, nil
 		}
 	}

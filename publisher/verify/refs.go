@@ -345,8 +345,8 @@ func (c *checker) unaccounted(ref string, at target) {
 }
 
 // missing reports what should be there. What was published is not unpublished:
-// a tag is missing if a branch has its commit and a later one, and a branch if
-// tags stand on its commits, or if nothing waits to be published.
+// a tag is missing if what came after it is there, and a branch if tags stand on
+// its commits, or if nothing waits to be published.
 func (c *checker) missing() error {
 	for _, t := range c.d.Tags {
 		var absent []string
@@ -355,7 +355,7 @@ func (c *checker) missing() error {
 				absent = append(absent, name)
 			}
 		}
-		has, passed := c.passed(t.Parent)
+		has, passed := c.passed(t)
 		if len(absent) < len(t.Names) && !has && !c.rewritten {
 			if err := c.bereft(t); err != nil {
 				return err
@@ -390,21 +390,33 @@ func (c *checker) missing() error {
 	return nil
 }
 
-// passed reports whether some branch of the mirror has a commit, and whether
-// the tags on it must have been published: it is not the last one that a sync
-// has seen. Those on the tip of an ended branch may be later than its end.
-func (c *checker) passed(id object.ID) (has, passed bool) {
+// passed reports whether some branch of the mirror has a tag's commit, and
+// whether the tag must have been published: the branch has gone on, or another
+// mirror has the tag. One on a tip can be newer than the last sync.
+func (c *checker) passed(t *publication.Tag) (has, passed bool) {
 	for _, p := range c.at {
-		i, ok := c.in(p.branch, id)
+		i, ok := c.in(p.branch, t.Parent)
 		if !ok || !p.reach[i] {
 			continue
 		}
 		has = true
-		if i != p.i || p.behind == 0 && !p.branch.Ended {
+		if i != p.i || !p.branch.Ended && c.run.published(t) {
 			return true, true
 		}
 	}
 	return has, false
+}
+
+// published reports whether some mirror has a tag that a source tag makes.
+func (r *run) published(t *publication.Tag) bool {
+	for _, h := range r.histories {
+		for _, name := range t.Names {
+			if _, ok := h.targets["refs/tags/"+name]; ok {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // bereft reports whose commit it is that a published tag stands on and no
