@@ -63,7 +63,7 @@ func (f *flags) plan(ctx context.Context, write bool) (_ *session.Session, _ *pl
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	p, pub, err := s.Plan()
+	p, pub, err := s.Plan(ctx)
 	if err == nil {
 		err = ctx.Err()
 	}

@@ -21,7 +21,8 @@ func applyDelta(base, delta []byte) ([]byte, error) {
 	if !ok {
 		return nil, errDelta
 	}
-	out := make([]byte, 0, size)
+	// Only what comes next proves the size: damaged data can ask for any.
+	out := make([]byte, 0, min(size, len(base)+len(delta)))
 	for len(delta) > 0 {
 		op := delta[0]
 		delta = delta[1:]

@@ -153,6 +153,9 @@ func (p *pack) header(offset int64) (kind byte, size int64, at int64, err error)
 		at++
 		size |= int64(c&0x7f) << shift
 	}
+	if size < 0 {
+		return 0, 0, 0, fmt.Errorf("entry at offset %d has an impossible size", offset)
+	}
 	return kind, size, at, nil
 }
 

@@ -59,7 +59,7 @@ func (m *mirrors) publish() {
 			m.t.Error(err)
 		}
 	}()
-	p, publication, err := s.Plan()
+	p, publication, err := s.Plan(m.t.Context())
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func compute(t testing.TB, dir string, r *rules.Rules) computed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { scratch.Close() })
-	p, err := publication.Compute(publication.Config{Source: repo, Rules: r, Scratch: scratch, Keep: true, Sums: new(modhash.MemorySums)})
+	p, err := publication.Compute(t.Context(), publication.Config{Source: repo, Rules: r, Scratch: scratch, Keep: true, Sums: new(modhash.MemorySums)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func syncOnce(t testing.TB, ruleFile, sourceDir, mirrors string) {
 			t.Error(err)
 		}
 	}()
-	p, pub, err := s.Plan()
+	p, pub, err := s.Plan(t.Context())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}

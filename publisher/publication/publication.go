@@ -10,6 +10,8 @@
 package publication
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -132,8 +134,9 @@ type Skipped struct {
 }
 
 // Compute computes everything. An error concerns all destinations; those that
-// concern one are in [Destination.Err].
-func Compute(c Config) (*Publication, error) {
+// concern one are in [Destination.Err]. It ends early, with ctx's error, when
+// ctx is done.
+func Compute(ctx context.Context, c Config) (*Publication, error) {
 	if c.Progress == nil {
 		c.Progress = func(string, int, int) {}
 	}
@@ -151,7 +154,7 @@ func Compute(c Config) (*Publication, error) {
 		p.memory = c.Memory(p.Key)
 	}
 	p.destinations(order)
-	if err := p.load(); err != nil {
+	if err := p.load(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.mainlines(); err != nil {
@@ -159,9 +162,9 @@ func Compute(c Config) (*Publication, error) {
 	}
 	for i, sp := range p.specs.ordered {
 		c.Progress("projecting "+strings.Join(sp.dirs, " + "), i, len(p.specs.ordered))
-		p.project(i, sp, remove)
-		if err := p.lines[sp].err; errors.Is(err, ErrStale) {
-			return nil, err
+		p.project(ctx, i, sp, remove)
+		if err := p.lines[sp].err; errors.Is(err, ErrStale) || ctx.Err() != nil {
+			return nil, cmp.Or(ctx.Err(), err)
 		}
 	}
 	p.branches()
@@ -229,7 +232,7 @@ func (p *Publication) destinations(order []int) {
 }
 
 // load reads the history behind all branches.
-func (p *Publication) load() (err error) {
+func (p *Publication) load(ctx context.Context) (err error) {
 	var heads []object.ID
 	for _, d := range p.Destinations {
 		for _, b := range d.Branches {
@@ -250,7 +253,7 @@ func (p *Publication) load() (err error) {
 	if p.memory != nil {
 		known = p.memory.Known
 	}
-	p.Graph, err = source.Load(p.config.Source.Store, heads, slices.Compact(dirs), known, func(n int) {
+	p.Graph, err = source.Load(ctx, p.config.Source.Store, heads, slices.Compact(dirs), known, func(n int) {
 		p.config.Progress("reading commits", n, 0)
 	})
 	return err
@@ -296,7 +299,7 @@ func (p *Publication) OnMainline(branch string, commit object.ID) bool {
 }
 
 // project computes the projection of a spec, whose dependencies come before it.
-func (p *Publication) project(number int, sp *spec, remove *pathspec.Set) {
+func (p *Publication) project(ctx context.Context, number int, sp *spec, remove *pathspec.Set) {
 	l := &line{spec: sp, warnings: new(warnings)}
 	p.lines[sp] = l
 	p.Projections = append(p.Projections, nil)
@@ -346,6 +349,9 @@ func (p *Publication) project(number int, sp *spec, remove *pathspec.Set) {
 		in.Rewriter = func() func(int32, object.ID) (object.ID, error) {
 			w := c.worker()
 			return func(n int32, tree object.ID) (object.ID, error) {
+				if err := ctx.Err(); err != nil {
+					return object.ID{}, err
+				}
 				at := func(dep *line) (int32, error) {
 					if !dep.projection.Present[n] {
 						return projection.None, nil

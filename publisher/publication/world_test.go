@@ -68,7 +68,7 @@ func (w *world) sync() published {
 	})
 	w.check(err)
 	defer func() { w.check(s.Close()) }()
-	p, pub, err := s.Plan()
+	p, pub, err := s.Plan(ctx)
 	w.check(err)
 	return published{p, pub, s.Apply(ctx, p, pub)}
 }

@@ -183,12 +183,12 @@ func (s *Session) newScratch() (err error) {
 
 // Compute computes the publication with the help of the cache and what the
 // mirrors hold.
-func (s *Session) compute(memory func(string) publication.Memory, takeovers map[string]*publication.Takeover) (*publication.Publication, error) {
+func (s *Session) compute(ctx context.Context, memory func(string) publication.Memory, takeovers map[string]*publication.Takeover) (*publication.Publication, error) {
 	var sums modhash.Sums = new(modhash.MemorySums)
 	if s.cache != nil {
 		sums = s.cache
 	}
-	return publication.Compute(publication.Config{
+	return publication.Compute(ctx, publication.Config{
 		Source: s.Repo, Rules: s.RuleSet, Scratch: s.scratch, Keep: s.Write, Sums: sums, Progress: s.Progress,
 		Mirrors: s.store, Memory: memory, Takeovers: takeovers,
 		HasTag: func(destination, name string, tag object.ID) bool {
@@ -203,7 +203,7 @@ func (s *Session) compute(memory func(string) publication.Memory, takeovers map[
 }
 
 // Plan computes the publication and compares it with the mirrors.
-func (s *Session) Plan() (*plan.Plan, *publication.Publication, error) {
+func (s *Session) Plan(ctx context.Context) (*plan.Plan, *publication.Publication, error) {
 	if err := s.openMirrorStore(); err != nil {
 		return nil, nil, err
 	}
@@ -211,7 +211,7 @@ func (s *Session) Plan() (*plan.Plan, *publication.Publication, error) {
 	memory := s.cache.Memory
 	for range 3 {
 		start := time.Now()
-		pub, err := s.compute(memory, takeovers)
+		pub, err := s.compute(ctx, memory, takeovers)
 		s.Log.Debug("computed", "took", time.Since(start))
 		var made *plan.Plan
 		if err == nil {

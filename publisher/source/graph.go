@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -44,8 +45,9 @@ const batch = 512
 
 // Load reads the history behind heads, each commit once, and the trees of dirs
 // in it, each tree once. Known says which commits need no reading any more;
-// progress, where not nil, is told how many commits were read so far.
-func Load(store *odb.Store, heads []object.ID, dirs []string, known func(object.ID) bool, progress func(commits int)) (*Graph, error) {
+// progress, where not nil, is told how many commits were read so far. It ends
+// early when ctx is done.
+func Load(ctx context.Context, store *odb.Store, heads []object.ID, dirs []string, known func(object.ID) bool, progress func(commits int)) (*Graph, error) {
 	// Commits come out of the walk in the order in which they are met; the
 	// trees of a batch are read while the walk goes on.
 	w := &walk{store: store, known: known, index: make(map[object.ID]int32, 1<<14), progress: progress}
@@ -64,7 +66,7 @@ func Load(store *odb.Store, heads []object.ID, dirs []string, known func(object.
 			}
 		})
 	}
-	err := w.run(heads, func(job *treeJob) { jobs <- job })
+	err := w.run(ctx, heads, func(job *treeJob) { jobs <- job })
 	close(jobs)
 	group.Wait()
 	if err == nil {
@@ -99,7 +101,7 @@ type treeJob struct {
 	found   []object.ID // len(roots) times the number of directories
 }
 
-func (w *walk) run(heads []object.ID, hand func(*treeJob)) error {
+func (w *walk) run(ctx context.Context, heads []object.ID, hand func(*treeJob)) error {
 	reader := w.store.Reader()
 	var job *treeJob
 	visit := func(id object.ID) (int32, []object.ID, error) {
@@ -129,6 +131,9 @@ func (w *walk) run(heads []object.ID, hand func(*treeJob)) error {
 		if len(job.roots) == batch {
 			hand(job)
 			job = nil
+			if err := ctx.Err(); err != nil {
+				return 0, nil, err
+			}
 			if w.progress != nil {
 				w.progress(len(w.ids))
 			}

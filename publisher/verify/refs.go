@@ -151,6 +151,7 @@ func (c *checker) findForeign() {
 	for _, ref := range c.h.refs {
 		if branch, ok := strings.CutPrefix(ref, publication.TakeoverRefs); ok {
 			if _, ok := c.took.Base(branch); ok {
+				c.note("branch %s was taken over at %s; of what was there before, only the trailers are checked", branch, c.h.targets[ref].id)
 				roots = append(roots, c.h.targets[ref].commit)
 			}
 		}
@@ -355,16 +356,17 @@ func (c *checker) missing() error {
 				absent = append(absent, name)
 			}
 		}
-		has, passed := c.passed(t)
+		has, passed, waits := c.passed(t)
 		if len(absent) < len(t.Names) && !has && !c.rewritten {
 			if err := c.bereft(t); err != nil {
 				return err
 			}
 		}
 		for _, name := range absent {
-			if passed {
+			switch {
+			case passed:
 				c.mismatch(Mismatch{Kind: MissingTag, Ref: "refs/tags/" + name, Detail: fmt.Sprintf("source tag %s belongs on commit %s", t.Source, t.Target)})
-			} else {
+			case waits:
 				c.pending = append(c.pending, name)
 			}
 		}
@@ -392,19 +394,22 @@ func (c *checker) missing() error {
 
 // passed reports whether some branch of the mirror has a tag's commit, and
 // whether the tag must have been published: the branch has gone on, or another
-// mirror has the tag. One on a tip can be newer than the last sync.
-func (c *checker) passed(t *publication.Tag) (has, passed bool) {
+// mirror has the tag. One on a tip can be newer than the last sync; it waits for
+// the next one, unless the branch has ended.
+func (c *checker) passed(t *publication.Tag) (has, passed, waits bool) {
+	waits = true
 	for _, p := range c.at {
 		i, ok := c.in(p.branch, t.Parent)
 		if !ok || !p.reach[i] {
 			continue
 		}
+		waits = !p.branch.Ended || has && waits
 		has = true
 		if i != p.i || !p.branch.Ended && c.run.published(t) {
-			return true, true
+			return true, true, false
 		}
 	}
-	return has, false
+	return has, false, waits
 }
 
 // published reports whether some mirror has a tag that a source tag makes.

@@ -104,9 +104,9 @@ func (r *run) verify() (*Report, error) {
 		checkers = append(checkers, c)
 		m := r.in.Mirrors[rule.Destination]
 		switch err := r.in.Errs[rule.Destination]; {
-		case err != nil || m == nil:
-			c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: fmt.Sprint(err)})
-		case m.Exists:
+		case err != nil:
+			c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
+		case m != nil && m.Exists:
 			present = append(present, c)
 		}
 	}
@@ -225,7 +225,7 @@ func (r *run) compute(present []*checker) error {
 		config.Mirrors = store
 	}
 	var err error
-	r.pub, err = publication.Compute(config)
+	r.pub, err = publication.Compute(r.ctx, config)
 	return err
 }
 

@@ -174,7 +174,7 @@ func (w *world) sync() {
 	w.Helper()
 	s, err := session.Open(w.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Write: true})
 	w.must(err)
-	p, pub, err := s.Plan()
+	p, pub, err := s.Plan(context.Background())
 	w.must(err)
 	w.must(s.Apply(w.Context(), p, pub))
 	w.must(s.Close())
