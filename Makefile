@@ -23,7 +23,7 @@ publish: build ## publish this repository as rules.yaml says, and verify the mir
 	$(BIN)/publisher verify
 
 demo: build ## cut a tag in a scratch clone, publish it, and build a consumer that pins it
-	cd hack/demo && GOWORK=off go run . -publisher ../../$(BIN)/publisher
+	cd hack/demo && GOWORK=off go run . -publisher ../../$(BIN)/publisher $(DEMOFLAGS)
 
 test: ## vet and test every module
 	@for m in $(MODULES); do echo "go test ./$$m/..."; done

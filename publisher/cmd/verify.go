@@ -25,7 +25,9 @@ compared with the source's directory; and what go.sum files say about siblings
 is hashed again from the siblings' mirrors.
 
 A mirror may be behind its source: that is a note. Anything else that differs is
-a mismatch, and the exit code is 1 where there is any.`,
+a mismatch, and the exit code is 1 where there is any. Of what was there before a
+mirror was taken over from someone else, little can be proven: it is counted as
+foreign.`,
 		Example: `  publisher verify
   publisher verify --source ~/src/monorepo --mirrors /srv/mirrors
   publisher verify -o json`,
@@ -72,8 +74,11 @@ func verifyTable(r *verify.Report) func(io.Writer) error {
 		}
 		for _, d := range r.Destinations {
 			result := "proven"
-			if n := len(d.Mismatches); n > 0 {
+			switch n := len(d.Mismatches); {
+			case n > 0:
 				result = count(n, "mismatch")
+			case d.ForeignCommits+d.ForeignTags > 0:
+				result = "proven in part"
 			}
 			t.row(d.Name, result, strconv.Itoa(d.Branches), strconv.Itoa(d.Tags), strconv.Itoa(d.Commits), number(d.ForeignCommits), strconv.Itoa(d.Versions))
 		}

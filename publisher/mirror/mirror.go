@@ -99,7 +99,7 @@ func (m *Mirror) parse(f *os.File) error {
 			continue
 		}
 		hex, name, ok := bytes.Cut(line, []byte(" "))
-		if !ok {
+		if !ok || !bytes.HasPrefix(name, []byte("refs/")) {
 			return fmt.Errorf("packed-refs:%d: malformed line", number)
 		}
 		id, err := object.ParseID(hex)

@@ -85,6 +85,31 @@ func TestFailingGitCommandLeavesTheMirrorAsItWas(t *testing.T) {
 	w.sameAsFromScratch()
 }
 
+// TestFailingRepackOnlyCostsSpace: a mirror is published before it is repacked.
+func TestFailingRepackOnlyCostsSpace(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	for i := 0; ; i++ {
+		w.commit(commit{files: files{"staging/a/a.go": fmt.Sprintf("package a\n\nconst A = %d\n", i)}})
+		cmd := w.publisher("sync")
+		w.gitThat(cmd, `if [ "$1" = repack ]; then
+	echo half >"$GIT_DIR/objects/pack/tmp_pack_x"; echo half >"$GIT_DIR/objects/pack/.tmp-1-pack-x.pack"; echo fatal: I broke >&2; exit 128
+fi`)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("sync: %v\n%s", err, out)
+		}
+		if strings.Contains(string(out), "I broke") {
+			break
+		}
+		if i == 50 {
+			t.Fatal("nothing was ever repacked")
+		}
+	}
+	w.noLeftovers()
+	w.sameAsFromScratch()
+}
+
 // TestLeftoversOfAKilledRunAreRemoved puts there what a machine that went down
 // at the worst moment leaves.
 func TestLeftoversOfAKilledRunAreRemoved(t *testing.T) {

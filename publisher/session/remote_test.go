@@ -216,7 +216,9 @@ func TestFetchedSourceFollowsItsRemote(t *testing.T) {
 	w.sameAsFromScratch()
 
 	w.source = "file://" + filepath.Join(w.dir, "nowhere")
-	w.unchanged(func() { w.failSync("fetch source file://"+filepath.Join(w.dir, "nowhere"), "does not appear to be a git repository") })
+	w.unchanged(func() {
+		w.failSync("fetch source file://"+filepath.Join(w.dir, "nowhere"), "does not appear to be a git repository")
+	})
 }
 
 // TestShallowRemoteIsAnError: a fetch from a shallow repository is shallow.

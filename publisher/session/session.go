@@ -125,6 +125,9 @@ func (s *Session) clearLeftovers() error {
 			}
 		}
 	}
+	if s.lock.Crashed {
+		return recoverFetched(dir)
+	}
 	return nil
 }
 

@@ -21,25 +21,46 @@ import (
 // gitTrees reads a repository with go-git, which shares no code with what made
 // the mirrors. It is not safe for concurrent use.
 type gitTrees struct {
-	storage *filesystem.Storage
-	trees   map[object.ID][]gitobject.TreeEntry
-	paths   map[object.ID]string // the module path that a go.mod declares
+	// stores are the repository and those that it borrows objects from. Go-git
+	// follows alternates by itself, but indexes them again for each object.
+	stores []*filesystem.Storage
+	trees  map[object.ID][]gitobject.TreeEntry
+	paths  map[object.ID]string // the module path that a go.mod declares
 }
 
 // mostTrees bounds the trees that are kept: neighbours share most of theirs.
 const mostTrees = 1 << 14
 
-func openTrees(objectsDir string) *gitTrees {
-	return &gitTrees{
-		storage: filesystem.NewStorageWithOptions(osfs.New(filepath.Dir(objectsDir)), cache.NewObjectLRUDefault(),
-			filesystem.Options{KeepDescriptors: true, AlternatesFS: osfs.New("/", osfs.WithBoundOS())}),
-		trees: make(map[object.ID][]gitobject.TreeEntry), paths: make(map[object.ID]string),
+func openTrees(objectDirs ...string) *gitTrees {
+	g := &gitTrees{trees: make(map[object.ID][]gitobject.TreeEntry), paths: make(map[object.ID]string)}
+	for _, dir := range objectDirs {
+		g.stores = append(g.stores, filesystem.NewStorageWithOptions(osfs.New(filepath.Dir(dir)), cache.NewObjectLRUDefault(),
+			filesystem.Options{KeepDescriptors: true, AlternatesFS: osfs.New("/", osfs.WithBoundOS())}))
 	}
+	return g
+}
+
+func (g *gitTrees) close() error {
+	var errs []error
+	for _, s := range g.stores {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// store returns where an object is, or may be.
+func (g *gitTrees) store(id object.ID) *filesystem.Storage {
+	for _, s := range g.stores[1:] {
+		if s.HasEncodedObject(id) == nil {
+			return s
+		}
+	}
+	return g.stores[0]
 }
 
 // root returns the tree of a commit.
 func (g *gitTrees) root(commit object.ID) (object.ID, error) {
-	c, err := gitobject.GetCommit(g.storage, commit)
+	c, err := gitobject.GetCommit(g.store(commit), commit)
 	if err != nil {
 		return object.ID{}, fmt.Errorf("commit %s: %w", commit, err)
 	}
@@ -50,7 +71,7 @@ func (g *gitTrees) entries(tree object.ID) ([]gitobject.TreeEntry, error) {
 	if entries, ok := g.trees[tree]; ok {
 		return entries, nil
 	}
-	t, err := gitobject.GetTree(g.storage, tree)
+	t, err := gitobject.GetTree(g.store(tree), tree)
 	if err != nil {
 		return nil, fmt.Errorf("tree %s: %w", tree, err)
 	}
@@ -94,7 +115,7 @@ func (g *gitTrees) blob(id object.ID) ([]byte, error) {
 	if id.IsZero() {
 		return nil, nil
 	}
-	b, err := gitobject.GetBlob(g.storage, id)
+	b, err := gitobject.GetBlob(g.store(id), id)
 	if err != nil {
 		return nil, fmt.Errorf("blob %s: %w", id, err)
 	}
@@ -160,7 +181,7 @@ func (c *checker) contents() error {
 		}
 	}
 	manifests.finish()
-	return mirror.storage.Close()
+	return mirror.close()
 }
 
 // mirrorError is a failure to read a mirror, which is for the report.

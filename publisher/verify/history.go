@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -194,5 +193,3 @@ func sourceOf(c *object.Commit, trailer string) (object.ID, bool) {
 	id, err := object.ParseID([]byte(value))
 	return id, err == nil
 }
-
-var errNoTrailer = errors.New("no trailer names a source commit")

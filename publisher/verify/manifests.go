@@ -307,5 +307,5 @@ func (m *manifests) finish() {
 		names = append(names, v.String())
 	}
 	slices.Sort(names)
-	m.note("go.sum names %d versions of siblings that are in no mirror and not required, such as %s", len(names), names[0])
+	m.note("go.sum names %s of siblings, such as %s, that no go.mod requires and no mirror has", count(len(names), "version"), names[0])
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -39,7 +40,8 @@ type modules struct {
 	releases map[module.Version]*release
 	blobs    map[object.ID]*content
 	trees    map[object.ID][]object.Entry
-	archive  string // a repository to archive from, once there is one
+	attrs    map[object.ID]bool // whether a .gitattributes may convert files
+	archive  string             // a repository to archive from, once there is one
 }
 
 // content is what a zip needs of a blob.
@@ -47,6 +49,10 @@ type content struct {
 	size int64
 	sum  [sha256.Size]byte
 }
+
+// converting finds the words that can, in git attributes, make an archive's
+// files differ from their blobs, given the settings of the go command.
+var converting = regexp.MustCompile(`eol|ident|encoding|filter`)
 
 // release is a version of a module that its mirror has.
 type release struct {
@@ -64,6 +70,7 @@ func newModules(r *run, h *history) *modules {
 	return &modules{
 		run: r, destination: h.destination, h: h, reader: h.store.Reader(),
 		releases: make(map[module.Version]*release), blobs: make(map[object.ID]*content), trees: make(map[object.ID][]object.Entry),
+		attrs: make(map[object.ID]bool),
 	}
 }
 
@@ -221,12 +228,17 @@ func (r *release) summarize() (plain bool, err error) {
 				continue
 			case e.Mode == object.ModeSubmodule:
 				continue // An empty directory in an archive.
-			case e.Name == ".gitattributes":
-				plain = false
 			}
 			blob, err := r.of.content(e.ID)
 			if err != nil {
 				return err
+			}
+			if e.Name == ".gitattributes" {
+				converts, err := r.of.converts(e.ID)
+				if err != nil {
+					return err
+				}
+				plain = plain && !converts && e.Mode.IsRegular()
 			}
 			byName[name] = blob
 			file := treeFile{path: name, mode: e.Mode, size: blob.size}
@@ -268,6 +280,17 @@ func (m *modules) content(blob object.ID) (*content, error) {
 	c := &content{int64(len(data)), sha256.Sum256(data)}
 	m.blobs[blob] = c
 	return c, nil
+}
+
+func (m *modules) converts(attributes object.ID) (bool, error) {
+	if converts, ok := m.attrs[attributes]; ok {
+		return converts, nil
+	}
+	data, err := m.reader.Blob(attributes)
+	if err == nil {
+		m.attrs[attributes] = converting.Match(data)
+	}
+	return m.attrs[attributes], err
 }
 
 // treeFile is a file for zip.CheckFiles, which opens no other one than go.mod.

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -99,7 +100,7 @@ type Destination struct {
 // Report is the result of a verification. It is the same for the same source,
 // rules and mirrors.
 type Report struct {
-	// OK tells that there is no mismatch.
+	// OK tells that there is no mismatch. What is foreign is not proven by that.
 	OK bool `json:"ok"`
 	// Destinations are in the order of their names.
 	Destinations []*Destination `json:"destinations"`
@@ -138,6 +139,14 @@ func (r *Report) finish() {
 		d.Mismatches = slices.Compact(d.Mismatches)
 	}
 	r.OK = r.Mismatches() == 0
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // kinds orders a destination's mismatches: causes before what follows from them.

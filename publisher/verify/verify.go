@@ -172,8 +172,8 @@ func (r *run) prove(checkers, present []*checker) (err error) {
 	}
 	r.sources = make(chan *gitTrees, runtime.GOMAXPROCS(0))
 	for range cap(r.sources) {
-		g := openTrees(r.in.Source.Store.Dirs()[0])
-		defer func() { err = errors.Join(err, g.storage.Close()) }()
+		g := openTrees(r.in.Source.Store.Dirs()...)
+		defer func() { err = errors.Join(err, g.close()) }()
 		r.sources <- g
 	}
 	var done atomic.Int64

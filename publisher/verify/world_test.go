@@ -1,7 +1,6 @@
 package verify_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -174,7 +173,7 @@ func (w *world) sync() {
 	w.Helper()
 	s, err := session.Open(w.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Write: true})
 	w.must(err)
-	p, pub, err := s.Plan(context.Background())
+	p, pub, err := s.Plan(w.Context())
 	w.must(err)
 	w.must(s.Apply(w.Context(), p, pub))
 	w.must(s.Close())
@@ -182,15 +181,10 @@ func (w *world) sync() {
 
 func (w *world) verify() *verify.Report {
 	w.Helper()
-	return w.verifyWith(w.Context())
-}
-
-func (w *world) verifyWith(ctx context.Context) *verify.Report {
-	w.Helper()
-	s, err := session.Open(ctx, session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Forget: true})
+	s, err := session.Open(w.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Forget: true})
 	w.must(err)
 	defer func() { w.must(s.Close()) }()
-	r, err := verify.Run(ctx, verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: s.MirrorStates, Errs: s.MirrorErrs})
+	r, err := verify.Run(w.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: s.MirrorStates, Errs: s.MirrorErrs})
 	w.must(err)
 	return r
 }

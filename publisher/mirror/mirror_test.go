@@ -1,0 +1,253 @@
+package mirror
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/publisher/object"
+)
+
+// repository makes a bare repository with commits, branches and tags, some of
+// whose refs are packed, and some both.
+func repository(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "mirror.git")
+	git(t, "", "init", "--quiet", "--bare", "--initial-branch=master", dir)
+	tree := git(t, dir, "mktree")
+	first := git(t, dir, "commit-tree", "-m", "First", tree)
+	second := git(t, dir, "commit-tree", "-m", "Second", "-p", first, tree)
+	git(t, dir, "update-ref", "refs/heads/master", first)
+	git(t, dir, "update-ref", "refs/heads/release/1.0", first)
+	git(t, dir, "tag", "-a", "-m", "Tag", "v1", first)
+	git(t, dir, "tag", "light", first)
+	git(t, dir, "pack-refs", "--all")
+	git(t, dir, "update-ref", "refs/heads/master", second)
+	git(t, dir, "tag", "-a", "-m", "Tag", "v2", second)
+	git(t, dir, "update-ref", "refs/other/x", second)
+	return dir
+}
+
+func git(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Env = append(Environment(), "GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x")
+	if dir != "" {
+		cmd.Env = append(cmd.Env, "GIT_DIR="+dir)
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func TestRefsAreThoseThatGitSees(t *testing.T) {
+	dir := repository(t)
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for name, ref := range m.Refs() {
+		got = append(got, ref.ID.String()+" "+name)
+	}
+	want := strings.Split(git(t, dir, "for-each-ref", "--format=%(objectname) %(refname)"), "\n")
+	if len(got) != len(want) {
+		t.Errorf("got %q, git sees %q", got, want)
+	}
+	for _, line := range want {
+		id, name, _ := strings.Cut(line, " ")
+		if have, ok := m.Ref(name); !ok || have.String() != id {
+			t.Errorf("%s is at %s, %v; git sees %s", name, have, ok, id)
+		}
+	}
+}
+
+func TestMirrorThatDoesNotExistIsEmpty(t *testing.T) {
+	m, err := Open(filepath.Join(t.TempDir(), "none", "mirror.git"))
+	if err != nil || m.Exists || len(m.Refs()) > 0 {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if err := m.Recover(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPackedRefsReadAndWrittenAreTheSame: what the publisher writes is what
+// git writes, byte for byte.
+func TestPackedRefsReadAndWrittenAreTheSame(t *testing.T) {
+	dir := repository(t)
+	git(t, dir, "pack-refs", "--all", "--prune")
+	name := filepath.Join(dir, "packed-refs")
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	update, err := lockRefs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lockRefs(dir); err == nil || !strings.Contains(err.Error(), "packed-refs.lock exists") {
+		t.Errorf("a second lock: %v", err)
+	}
+	if err := errors.Join(update.write(m.Refs()), update.commit()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("it was\n%s\nand is\n%s\n%v", want, got, err)
+	}
+	if update, err = lockRefs(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(update.write(nil), update.abandon()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("abandoned, it is\n%s\n%v", got, err)
+	}
+	if _, err := os.Stat(name + ".lock"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the lock is left: %v", err)
+	}
+}
+
+func FuzzPackedRefs(f *testing.F) {
+	f.Add("# pack-refs with: peeled fully-peeled sorted \n0123456789012345678901234567890123456789 refs/heads/x\n")
+	f.Add("0123456789012345678901234567890123456789 refs/tags/x\n^0123456789012345678901234567890123456789\n")
+	f.Add("^0123456789012345678901234567890123456789\n")
+	f.Add("x\n")
+	f.Add(strings.Repeat("x", 70000))
+	dir := f.TempDir()
+	for _, name := range []string{"HEAD", "objects/x", "refs/heads/.keep.lock"} {
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o777), os.WriteFile(filepath.Join(dir, name), nil, 0o666)); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(filepath.Join(dir, "packed-refs"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Open(dir)
+		if err != nil {
+			if !strings.Contains(err.Error(), "packed-refs") && !strings.Contains(err.Error(), "token too long") {
+				t.Errorf("the error does not name the file: %v", err)
+			}
+			return
+		}
+		for name, ref := range m.Refs() {
+			if !strings.Contains(strings.ToLower(text), strings.ToLower(ref.ID.String()+" "+name)) {
+				t.Errorf("%q makes %s %s", text, ref.ID, name)
+			}
+		}
+	})
+}
+
+func TestSecondLockNamesTheFirst(t *testing.T) {
+	dir := t.TempDir()
+	first, err := Acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Crashed {
+		t.Error("nobody held it before")
+	}
+	_, err = Acquire(dir)
+	var locked *LockedError
+	if !errors.As(err, &locked) || !strings.HasPrefix(locked.Holder, fmt.Sprintf("process %d on ", os.Getpid())) {
+		t.Errorf("got %v", err)
+	}
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Acquire(dir)
+	if err != nil || second.Crashed {
+		t.Fatalf("after a release: %+v, %v", second, err)
+	}
+	// The system releases the lock of a process that dies; its name stays.
+	if err := second.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	third, err := Acquire(dir)
+	if err != nil || !third.Crashed {
+		t.Fatalf("after a crash: %+v, %v", third, err)
+	}
+	if err := third.Release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
+	ctx := t.Context()
+	source, dir := repository(t), filepath.Join(t.TempDir(), "mirror.git")
+	scratch := t.TempDir()
+	id := func(ref string) object.ID {
+		t.Helper()
+		parsed, err := object.ParseID([]byte(git(t, source, "rev-parse", ref)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parsed
+	}
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []map[string]Ref{
+		{"refs/heads/master": {ID: id("v1^{}")}},
+		{"refs/heads/master": {ID: id("master")}, "refs/tags/v2": {ID: id("v2"), Peeled: id("v2^{}")}},
+		{"refs/heads/again": {ID: id("master")}}, // There is nothing to pack.
+	}
+	for i, refs := range steps {
+		before := m.Exists
+		s, err := m.Stage(ctx, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now, err := Open(dir); err != nil || now.Exists != before || len(now.Refs()) != len(m.Refs()) {
+			t.Errorf("step %d: before the commit: %+v, %v", i, now, err)
+		}
+		discarded, err := m.Stage(ctx, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(discarded.Discard(), s.Commit(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		now, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, ref := range refs {
+			if have, _ := now.Ref(name); have != ref.ID {
+				t.Errorf("step %d: %s is at %s", i, name, have)
+			}
+			if have, _ := m.Ref(name); have != ref.ID {
+				t.Errorf("step %d: %s is thought to be at %s", i, name, have)
+			}
+		}
+		git(t, dir, "fsck", "--full", "--strict")
+		if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
+			t.Errorf("step %d: left over: %v, %v", i, left, err)
+		}
+	}
+	// What is nowhere cannot be staged.
+	nowhere, err := object.ParseID([]byte("0123456789012345678901234567890123456789"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Stage(ctx, map[string]Ref{"refs/heads/x": {ID: nowhere}}, nil, "master", scratch); err == nil || !strings.Contains(err.Error(), nowhere.String()) {
+		t.Errorf("got %v", err)
+	}
+	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}
