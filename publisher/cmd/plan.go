@@ -48,6 +48,7 @@ neither written to nor locked.`,
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
+	f.addTakeOver(c)
 	c.Flags().BoolVar(&all, "all", false, "list everything in the table, what is unchanged too")
 	return c
 }

@@ -24,6 +24,10 @@ does. Where one fails, it stays as it was, and so do those that depend on it;
 the others are published. The report says what was done, in the words of the
 plan. The exit code is 1 where a destination has an error.
 
+A mirror that someone else filled is taken over: its history stays, and new
+commits go on top. One that the publisher filled itself is never continued
+under rules that would have made it differently, except with --take-over.
+
 A sync can be interrupted at any time and run again. Only one at a time may work
 on a folder of mirrors; a second one fails and says who is at work.`,
 		Example: `  publisher sync
@@ -50,6 +54,7 @@ on a folder of mirrors; a second one fails and says who is at work.`,
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
+	f.addTakeOver(c)
 	c.Flags().BoolVar(&all, "all", false, "list everything in the table, what is unchanged too")
 	return c
 }

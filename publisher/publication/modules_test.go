@@ -245,3 +245,40 @@ func (w *world) consume(cache, path, version string) {
 		}
 	}
 }
+
+// TestSiblingIsPinnedWhereItIsAModule follows a requirement through the times
+// of a sibling: not there, no module, broken, a module, gone, and back.
+func TestSiblingIsPinnedWhereItIsAModule(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, chain)
+	mod := "-- src/alpha/go.mod --\nmodule mirrors.test/alpha.git\n\ngo 1.21\n"
+	touch := func(name string) string {
+		return "-- src/beta/touched.go --\npackage beta\n\nconst Touched = \"" + name + "\"\n"
+	}
+	beta := strings.ReplaceAll(staged("beta", "go 1.21", []string{"alpha"}, nil), "-- beta/", "-- src/beta/")
+	w.add("absent", "", beta)
+	w.add("no module", "absent", touch("no module")+"-- src/alpha/alpha.go --\npackage alpha\n")
+	w.add("broken", "no module", touch("broken")+"-- src/alpha/go.mod --\nmodule (\n")
+	w.add("nameless", "broken", touch("nameless")+"-- src/alpha/go.mod --\ngo 1.21\n")
+	w.add("module", "nameless", touch("module")+mod)
+	w.add("unfetchable", "module", touch("unfetchable")+"-- src/alpha/aux.go --\npackage alpha\n")
+	w.add("gone", "unfetchable", touch("gone")+"-- src/alpha --\ngone\n")
+	w.add("back", "gone", touch("back")+mod+"-- src/alpha/alpha.go --\npackage alpha\n")
+	w.add("renamed", "back", touch("renamed")+"-- src/alpha/go.mod --\nmodule mirrors.test/omega.git\n")
+	w.repo.Branch("main", w.repo.Commits["renamed"])
+	p := w.publish()
+	_, pins := w.checkPins(t.TempDir())
+	for _, at := range []string{"absent", "no module", "broken", "nameless", "module", "unfetchable", "gone", "back", "renamed"} {
+		want := "v0.0.0"
+		if at == "module" || at == "back" {
+			want = w.pinnedTo(host+"alpha.git", "alpha", w.of("alpha", at))
+		}
+		if got := pins[w.of("beta", at)][host+"alpha.git"]; got != want {
+			t.Errorf("at %s, beta requires alpha %s, want %s", at, got, want)
+		}
+	}
+	warnings := fmt.Sprint(p.Publication.Destination("alpha").Warnings)
+	if !strings.Contains(warnings, w.source("unfetchable")) || !strings.Contains(warnings, "aux.go") {
+		t.Errorf("the warnings are %s", warnings)
+	}
+}

@@ -26,10 +26,10 @@ type branchRef struct{ destination, branch string }
 
 // specs are the specs of all branches.
 //
-// What a destination may pin is the union of what its branches depend on, not
-// what each one does: the commits that branches have in common have to be the
-// same in all of them, whatever a branch came to depend on, or ceased to,
-// after they parted.
+// What a destination may pin is the union of what its branches depend on, or
+// did before they ended, not what each one does: the commits that branches
+// have in common have to be the same in all of them, whatever a branch came to
+// depend on, or ceased to, after they parted.
 type specs struct {
 	config *Config
 	// ordered has dependencies before their dependents.
@@ -64,13 +64,11 @@ func (s *specs) add(rule *rules.Rule) {
 			on = append(on, destination)
 		}
 	}
-	for _, b := range rule.Branches {
-		for _, d := range b.Dependencies {
-			for _, further := range s.dependencies[d.Repository] {
-				reach(further)
-			}
-			reach(d.Repository)
+	for _, d := range rule.DependsOn() {
+		for _, further := range s.dependencies[d] {
+			reach(further)
 		}
+		reach(d)
 	}
 	slices.Sort(on)
 	s.dependencies[rule.Destination] = on

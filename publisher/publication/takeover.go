@@ -1,6 +1,8 @@
 package publication
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -208,6 +210,26 @@ func sourceOf(c *object.Commit, trailer string) (object.ID, bool) {
 	}
 	id, err := object.ParseID([]byte(value))
 	return id, err == nil
+}
+
+// OwnForm reports whether a mirror commit is what the publisher makes of a source
+// commit, but for its tree and parents, which rules decide: other bots commit in
+// their own name.
+func (p *Publication) OwnForm(c *object.Commit, from object.ID) (bool, error) {
+	data, err := p.config.Source.Store.Reader().Commit(from)
+	var missing *odb.MissingError
+	if errors.As(err, &missing) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	source, err := object.ParseCommit(data)
+	if err != nil {
+		return false, fmt.Errorf("source commit %s: %w", from, err)
+	}
+	return bytes.Equal(c.Author, source.Author) && bytes.Equal(c.Committer, source.Committer) &&
+		bytes.Equal(c.Message, object.AppendTrailer(bytes.Clone(source.Message), p.config.Rules.Trailer, from.String())), nil
 }
 
 // TrailerOf returns the source commit that a mirror commit's trailer names.

@@ -97,6 +97,7 @@ func (d *decoder) rule(r *Rule) read {
 		"smoke-test":            d.text(&r.SmokeTest),
 		"branches":              list(d, &r.Branches, d.branch),
 		"ended-branches":        d.texts(&r.EndedBranches),
+		"past-dependencies":     d.texts(&r.PastDependencies),
 		"publish-script":        d.text(new(string)),
 		"remove-git-attributes": d.boolean(new(bool)),
 	}, "library", "publish-script", "remove-git-attributes")

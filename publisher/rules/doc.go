@@ -63,6 +63,9 @@
 //   - ended-branches: names of branches that were published once and stay as
 //     they are. A branch moves here from branches when its release reaches the
 //     end of its life.
+//   - past-dependencies: destinations that ended branches depended on. What is
+//     on another branch was published while commits could pin them, and has to
+//     stay as it is. They are not needed where a branch depends on them too.
 //   - skipped: when true, the mirror is left alone. Nothing else can depend on
 //     it then.
 //   - smoke-test: a shell script that must succeed in a check-out of any of the
@@ -79,7 +82,8 @@
 //   - dependencies: the mirror branches that this one's go.mod names. Each has a
 //     repository, which is the destination of a rule, and a branch, which must be built from
 //     the same source branch as this one: the two are pinned at one source
-//     commit. They must not form a circle.
+//     commit. They must not form a circle. What a mirror's commits may pin is
+//     what any of its branches depends on or, by past-dependencies, did.
 //   - smoke-test: as for the rule, for this branch alone.
 //
 // # Tags

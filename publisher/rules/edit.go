@@ -58,6 +58,9 @@ func withoutEmpty(rules []Rule) []Rule {
 		if len(rules[i].EndedBranches) == 0 {
 			rules[i].EndedBranches = nil
 		}
+		if len(rules[i].PastDependencies) == 0 {
+			rules[i].PastDependencies = nil
+		}
 	}
 	return rules
 }

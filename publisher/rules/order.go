@@ -13,8 +13,9 @@ type BranchIndex struct {
 }
 
 // Order returns the indices of all Rules, skipped ones too, such that each comes
-// after those that it depends on. Rules that could come in any order come in
-// the order of their destinations' names, wherever they stand in the file.
+// after those that [Rule.DependsOn] names. Rules that could come in any order
+// come in the order of their destinations' names, wherever they stand in the
+// file.
 //
 // There is an error where two rules depend on each other, which is valid
 // as long as no branch does so. [Rules.BranchOrder] knows no such case.
@@ -22,13 +23,12 @@ func (r *Rules) Order() ([]int, error) {
 	g := graph[int]{edges: map[int][]int{}, compare: func(a, b int) int {
 		return cmp.Or(strings.Compare(r.Rules[a].Destination, r.Rules[b].Destination), cmp.Compare(a, b))
 	}}
+	destinations := r.destinations()
 	for i := range r.Rules {
 		g.nodes = append(g.nodes, i)
-		for _, b := range r.Rules[i].Branches {
-			for _, dep := range b.Dependencies {
-				if to := r.at(dep); to != nowhere && to.Rule != i {
-					g.edges[i] = append(g.edges[i], to.Rule)
-				}
+		for _, destination := range r.Rules[i].DependsOn() {
+			if to := slices.Index(destinations, destination); to >= 0 {
+				g.edges[i] = append(g.edges[i], to)
 			}
 		}
 	}
@@ -36,7 +36,7 @@ func (r *Rules) Order() ([]int, error) {
 	if ok {
 		return order, nil
 	}
-	return nil, errors.New("rules depend on each other, through different branches: " +
+	return nil, errors.New("rules depend on each other, through different branches or past dependencies: " +
 		describe(g.cycles(), func(i int) string { return r.Rules[i].Destination }))
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // mirrors returns a rules file with a rule for each line "name: dependency...",
@@ -98,7 +99,7 @@ rules:
 		t.Fatal(err)
 	}
 	_, err = r.Order()
-	if want := "rules depend on each other, through different branches: a -> b -> a"; err == nil || err.Error() != want {
+	if want := "rules depend on each other, through different branches or past dependencies: a -> b -> a"; err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 	got, err := r.BranchOrder()
@@ -107,6 +108,62 @@ rules:
 	}
 	if diff := cmp.Diff([]BranchIndex{{0, 1}, {1, 0}, {0, 0}, {1, 1}}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What a branch depended on before it ended has to be published first still, but
+// no branch waits for it.
+func TestPastDependenciesOrderRulesOnly(t *testing.T) {
+	const b = `
+- destination: b
+  branches:
+  - name: main
+    source: {branch: main}
+`
+	a := strings.ReplaceAll(b, "b\n", "a\n")
+	parse := func(text string) *Rules {
+		r, err := Parse("rules.yaml", []byte("rules:"+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		name, text string
+		rules      []int
+		err        string
+	}{
+		{"without", a + b, []int{0, 1}, ""},
+		{"against the alphabet", a + "  past-dependencies: [b]" + b, []int{1, 0}, ""},
+		{"in a circle", a + "  past-dependencies: [b]" + b + "  past-dependencies: [a]", nil,
+			"rules depend on each other, through different branches or past dependencies: a -> b -> a"},
+		{"against a branch", a + "    dependencies: [{repository: b, branch: main}]" + b + "  past-dependencies: [a]", nil,
+			"rules depend on each other, through different branches or past dependencies: a -> b -> a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := parse(c.text)
+			got, err := r.Order()
+			if diff := cmp.Diff(c.rules, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
+				t.Errorf("got %v\nwant %s", err, c.err)
+			}
+			for i := range r.Rules {
+				r.Rules[i].PastDependencies = nil
+			}
+			without, err := r.BranchOrder()
+			if err != nil {
+				t.Fatal(err)
+			}
+			with, err := parse(c.text).BranchOrder()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(without, with); diff != "" {
+				t.Errorf("branches without and with past dependencies (-without +with):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -130,6 +187,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(mirrors("a:", "b: a"))
 	f.Add([]byte("rules:\n- destination: a\n  branches:\n  - name: main\n    source: {branch: main}\n\n  # c\n  - source:\n      branch: x\n    name: x\n    smoke-test: |+\n      a\n\n  ended-branches:\n  - y\n"))
 	f.Add([]byte("rules:\n- branches:\n\n    -\n      source:\n       branch: 'master'\n# c\n      name: \"master\"\n      go: 1.20\n  destination: a"))
+	f.Add([]byte("rules:\n- destination: a\n  branches:\n  - name: old\n    source: {branch: old}\n    dependencies: [{repository: b, branch: old}]\n  past-dependencies:\n  - c\n  ended-branches:\n- destination: b\n  branches:\n  - {name: old, source: {branch: old}}\n- destination: c\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Parse("f", data)
 		if err != nil {
@@ -138,6 +196,7 @@ func FuzzParse(f *testing.F) {
 		if _, err := r.BranchOrder(); err != nil {
 			t.Fatalf("a valid file has no order: %v", err)
 		}
+		checkRemovals(t, r, data)
 		const name = "fuzz-branch"
 		added, err := AddBranch(data, "f", AddBranchOptions{Name: name, Go: "1.22"})
 		if err != nil {
@@ -163,4 +222,29 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("(-before +after):\n%s\n%s", diff, removed)
 		}
 	})
+}
+
+// checkRemovals ends each branch. Rules go on to depend on what they did.
+func checkRemovals(t *testing.T, r *Rules, data []byte) {
+	order, _ := r.Order()
+	for i := range r.Rules {
+		for _, b := range r.Rules[i].Branches {
+			out, err := RemoveBranch(data, "f", RemoveBranchOptions{Name: b.Name, Destinations: []string{r.Rules[i].Destination}})
+			if err != nil {
+				continue
+			}
+			after, err := Parse("f", out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := range r.Rules {
+				if diff := cmp.Diff(r.Rules[j].DependsOn(), after.Rules[j].DependsOn(), cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("dependencies of %s (-before +after):\n%s\n%s", r.Rules[j].Destination, diff, out)
+				}
+			}
+			if now, _ := after.Order(); !slices.Equal(order, now) {
+				t.Errorf("order was %v, is %v\n%s", order, now, out)
+			}
+		}
+	}
 }

@@ -36,7 +36,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		"testdata/sample.yaml:20:3: rules[0].library: Unsupported value: the key has no effect: all mirrors are published alike",
 		"testdata/sample.yaml:30:5: rules[0].branches[0].required-packages: Unsupported value: the key has no effect (used 2 times): what a module requires is in its go.mod",
 		"testdata/sample.yaml:38:14: rules[0].branches[1].source.repository: Unsupported value: the key has no effect: the source repository is given to the publisher, not here",
-		"testdata/sample.yaml:52:3: rules[2].publish-script: Unsupported value: the key has no effect: publishing runs no scripts",
+		"testdata/sample.yaml:53:3: rules[2].publish-script: Unsupported value: the key has no effect: publishing runs no scripts",
 	}
 	if diff := cmp.Diff(wantWarnings, problemLines(got.Warnings)); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
@@ -65,7 +65,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 				Dependencies: []Dependency{{Repository: "soil", Branch: "release-1.0"}},
 				Source:       Source{Repository: "garden", Branch: "release-1.0", Dir: "old/roses"},
 			}},
-			EndedBranches: []string{"release-0.8"},
+			EndedBranches:    []string{"release-0.8"},
+			PastDependencies: []string{"pots"},
 		}, {
 			Destination: "soil",
 			Branches: []Branch{
@@ -75,6 +76,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 		}, {
 			Destination: "weeds",
 			Skipped:     true,
+		}, {
+			Destination: "pots",
 		}},
 	}
 	if diff := cmp.Diff(want, got, ignoreUnexported); diff != "" {
@@ -215,10 +218,10 @@ func TestErrorsFoundElsewhereGetTheirPlace(t *testing.T) {
 		{BranchPath(0, 0).Child("source", "dirs").Index(7), 28, 7},
 		{BranchPath(0, 0).Child("source"), 26, 5},
 		{BranchPath(0, 1).Child("source", "dir"), 38, 60},
-		{BranchPath(1, 0).Child("source", "dirs").Index(0), 47, 13},
-		{BranchPath(1, 0).Child("smoke-test"), 45, 5},
+		{BranchPath(1, 0).Child("source", "dirs").Index(0), 48, 13},
+		{BranchPath(1, 0).Child("smoke-test"), 46, 5},
 		{BranchPath(9, 9), 18, 1},
-		{RulePath(2), 50, 3},
+		{RulePath(2), 51, 3},
 		{field.NewPath("nowhere"), 2, 1},
 	} {
 		got := r.Problem(field.Required(c.path, ""))

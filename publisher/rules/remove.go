@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // RemoveBranchOptions say which branch to end.
@@ -18,8 +16,10 @@ type RemoveBranchOptions struct {
 }
 
 // RemoveBranch returns the rules file with a branch removed from its rules and
-// added to their ended-branches. Comments before the branch's lines stay, as they
-// may be about more than this branch. Otherwise it is like [AddBranch].
+// added to their ended-branches. What no other branch of a rule depends on joins
+// its past-dependencies, so that [Rule.DependsOn] is what it was. Comments before
+// the branch's lines stay, as they may be about more than this branch. Otherwise
+// it is like [AddBranch].
 func RemoveBranch(data []byte, file string, opts RemoveBranchOptions) ([]byte, error) {
 	out, err := edit(data, file, func(e *editor) error { return e.remove(opts) })
 	if err != nil {
@@ -75,43 +75,61 @@ func (e *editor) removeFrom(i int, name string) error {
 		}
 	}
 	e.replace(from, to)
-	if err := e.end(i, branches, name); err != nil {
-		return err
-	}
-	r.Branches = slices.Delete(slices.Clone(r.Branches), j, j+1)
-	r.EndedBranches = append(slices.Clone(r.EndedBranches), name)
-	return nil
-}
 
-// end adds a name to the ended branches of a rule.
-func (e *editor) end(i int, branches *yaml.Node, name string) error {
-	value, err := writeScalar(name, 0)
+	ended := *r
+	ended.Branches = slices.Delete(slices.Clone(r.Branches), j, j+1)
+	ended.EndedBranches = append(slices.Clone(r.EndedBranches), name)
+	left := ended.DependsOn()
+	past := slices.DeleteFunc(r.DependsOn(), func(d string) bool { return slices.Contains(left, d) })
+	ended.PastDependencies = append(slices.Clone(r.PastDependencies), past...)
+
+	_, end, err := e.block(branches, branches.Content[len(branches.Content)-1])
 	if err != nil {
 		return err
 	}
-	entry := func(dash int) string { return strings.Repeat(" ", dash-1) + "- " + value + e.eol }
+	end, err = e.extend(i, "ended-branches", []string{name}, end)
+	if err != nil {
+		return err
+	}
+	if len(past) > 0 {
+		if _, err := e.extend(i, "past-dependencies", past, end); err != nil {
+			return err
+		}
+	}
+	*r = ended
+	return nil
+}
 
-	key, ended := lookUp(e.nodes[i], "ended-branches")
+// extend adds values to a list of a rule. Where the rule has no such list, it
+// comes before the line at. The list ends before the line that is returned.
+func (e *editor) extend(i int, name string, values []string, at int) (end int, err error) {
+	branchesKey, branches := lookUp(e.nodes[i], "branches")
+	key, list := lookUp(e.nodes[i], name)
+	dash := branches.Column
+	var lines []string
 	switch {
 	case key == nil:
-		branchesKey, _ := lookUp(e.nodes[i], "branches")
-		_, to, err := e.block(branches, branches.Content[len(branches.Content)-1])
-		if err != nil {
-			return err
-		}
-		header := strings.Repeat(" ", branchesKey.Column-1) + "ended-branches:" + e.eol
-		e.replace(to, to, header, entry(branches.Column))
-	case isNull(ended):
-		e.replace(key.Line, key.Line, entry(branches.Column))
+		lines = append(lines, strings.Repeat(" ", branchesKey.Column-1)+name+":"+e.eol)
+	case isNull(list) && (list.Value != "" || list.Style != 0):
+		return 0, e.uneditable(list, "a list is to take its place; remove it")
+	case isNull(list):
+		at = key.Line
 	default:
-		if err := e.blockStyle(ended); err != nil {
-			return err
+		if err := e.blockStyle(list); err != nil {
+			return 0, err
 		}
-		_, to, err := e.block(ended, ended.Content[len(ended.Content)-1])
-		if err != nil {
-			return err
+		if _, at, err = e.block(list, list.Content[len(list.Content)-1]); err != nil {
+			return 0, err
 		}
-		e.replace(to, to, entry(ended.Column))
+		dash = list.Column
 	}
-	return nil
+	for _, v := range values {
+		value, err := writeScalar(v, 0)
+		if err != nil {
+			return 0, err
+		}
+		lines = append(lines, strings.Repeat(" ", dash-1)+"- "+value+e.eol)
+	}
+	e.replace(at, at, lines...)
+	return at, nil
 }

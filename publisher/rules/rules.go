@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -58,6 +59,8 @@ type Rule struct {
 	Branches  []Branch
 	// EndedBranches are branches of the mirror that follow nothing any more.
 	EndedBranches []string
+	// PastDependencies are destinations that ended branches depended on.
+	PastDependencies []string
 }
 
 // Branch says what one branch of a mirror is made from.
@@ -164,6 +167,21 @@ func (r *Rule) Branch(name string) *Branch {
 		}
 	}
 	return nil
+}
+
+// DependsOn returns the destinations that any of the rule's branches depends on
+// or, by PastDependencies, did. They are sorted, each is there once, and the
+// rule's own is not among them.
+func (r *Rule) DependsOn() []string {
+	all := slices.Clone(r.PastDependencies)
+	for _, b := range r.Branches {
+		for _, dep := range b.Dependencies {
+			all = append(all, dep.Repository)
+		}
+	}
+	slices.Sort(all)
+	all = slices.DeleteFunc(all, func(d string) bool { return d == r.Destination })
+	return slices.Compact(all)
 }
 
 // RulePath is the path of Rules[rule] for a [field.Error].

@@ -5,6 +5,7 @@ import (
 	"go/version"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -34,6 +35,7 @@ func validate(r *Rules, unread map[string]bool) []Problem {
 		for j := range r.Rules[i].Branches {
 			v.dependencies(i, j)
 		}
+		v.pastDependencies(i)
 	}
 	v.cycles()
 	return v.problems
@@ -186,20 +188,12 @@ func (v *validator) dependencies(i, j int) {
 			v.add(field.Required(repository, ""))
 			continue
 		}
+		v.add(v.published(repository, rule, dep.Repository))
 		at, ok := v.destinations[dep.Repository]
-		if !ok {
-			err := field.NotFound(repository, dep.Repository)
-			err.Detail = "no rule has this destination" + didYouMean(dep.Repository, v.rules.destinations())
-			v.add(err)
+		if !ok || dep.Branch == "" {
 			continue
 		}
 		other := &v.rules.Rules[at]
-		if other.Skipped && !rule.Skipped {
-			v.add(field.Invalid(repository, dep.Repository, "the rule for it is skipped"))
-		}
-		if dep.Branch == "" {
-			continue
-		}
 		if at == i && dep.Branch == b.Name {
 			v.add(field.Invalid(branch, dep.Branch, "a branch cannot depend on itself"))
 			continue
@@ -214,6 +208,40 @@ func (v *validator) dependencies(i, j int) {
 				"is built from the source branch %q, but this branch from %q", to, from)))
 		}
 	}
+}
+
+// pastDependencies checks what ended branches of a rule depended on. The
+// branches that they were on may have ended too.
+func (v *validator) pastDependencies(i int) {
+	rule := &v.rules.Rules[i]
+	for j, name := range rule.PastDependencies {
+		path := RulePath(i).Child("past-dependencies").Index(j)
+		switch {
+		case name == "":
+			v.add(field.Required(path, ""))
+		case name == rule.Destination:
+			v.add(field.Invalid(path, name, "a mirror cannot depend on itself"))
+		case slices.Contains(rule.PastDependencies[:j], name):
+			v.add(field.Duplicate(path, name))
+		default:
+			v.add(v.published(path, rule, name))
+		}
+	}
+}
+
+// published returns an error where a rule cannot depend on a destination
+// because that one is not published.
+func (v *validator) published(at *field.Path, rule *Rule, destination string) *field.Error {
+	i, ok := v.destinations[destination]
+	switch {
+	case !ok:
+		err := field.NotFound(at, destination)
+		err.Detail = "no rule has this destination" + didYouMean(destination, v.rules.destinations())
+		return err
+	case v.rules.Rules[i].Skipped && !rule.Skipped:
+		return field.Invalid(at, destination, "the rule for it is skipped")
+	}
+	return nil
 }
 
 func missingBranch(at *field.Path, dep Dependency, rule *Rule) *field.Error {

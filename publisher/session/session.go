@@ -36,8 +36,11 @@ type Options struct {
 	Mirrors string
 	// Write takes the lock and allows changes to Mirrors.
 	Write bool
-	// Forget ignores what the cache knows, and the mirrors' objects too.
+	// Forget does without the cache.
 	Forget bool
+	// TakeOver continues on top of mirrors that were published under other
+	// rules; without it they are a conflict.
+	TakeOver bool
 
 	Log      *slog.Logger
 	Progress func(what string, done, total int)
@@ -120,7 +123,10 @@ func (s *Session) clearLeftovers() error {
 			return err
 		}
 		for _, name := range names {
-			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			// A git command that outlived the run may write there still; under
+			// another name it finds the folder no more.
+			gone := filepath.Join(dir, name+"~")
+			if err := errors.Join(os.Rename(filepath.Join(dir, name), gone), os.RemoveAll(gone)); err != nil {
 				return fmt.Errorf("clean up after a run that was killed: %w", err)
 			}
 		}
@@ -219,7 +225,7 @@ func (s *Session) Plan(ctx context.Context) (*plan.Plan, *publication.Publicatio
 		var made *plan.Plan
 		if err == nil {
 			s.checkSiblings(pub)
-			made, err = plan.Make(plan.Input{Publication: pub, Mirrors: s.MirrorStates, Errs: s.MirrorErrs, Takeovers: takeovers})
+			made, err = plan.Make(plan.Input{Publication: pub, Mirrors: s.MirrorStates, Errs: s.MirrorErrs, Takeovers: takeovers, TakeOver: s.TakeOver})
 		}
 		var taken *plan.TakenOverError
 		switch {
