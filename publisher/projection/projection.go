@@ -165,7 +165,7 @@ func (p *Projection) shape(in Input) ([]object.ID, error) {
 		trees[n] = tree
 		if p.past != nil {
 			if i, present, ok := p.past.At(g.IDs[n]); ok {
-				p.At[n], p.Present[n] = i, present
+				p.At[n], p.Present[n] = i, present && !tree.IsZero()
 				continue
 			}
 		}

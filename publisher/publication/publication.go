@@ -7,6 +7,16 @@
 // projection), the source's history is read once for all of them, each spec's
 // projection is computed after those of the modules that it pins, and tags come
 // last, as they stand on projected commits.
+//
+// # What can be fetched
+//
+// A module is pinned to its siblings as they were at the same source commit. On
+// the mainline of a branch, and so at tags, the sibling's commit is on the mainline
+// of the sibling's branch, if that is published too. A commit of a merged side
+// branch can name a sibling's commit that no branch leads to: where the merge kept
+// this module's side and dropped the sibling's. It cannot be otherwise as long as a
+// projection depends on nothing that comes later. verify reports every tag and every
+// tip whose pins cannot be fetched.
 package publication
 
 import (

@@ -63,9 +63,9 @@
 //   - ended-branches: names of branches that were published once and stay as
 //     they are. A branch moves here from branches when its release reaches the
 //     end of its life.
-//   - past-dependencies: destinations that ended branches depended on. What is
-//     on another branch was published while commits could pin them, and has to
-//     stay as it is. They are not needed where a branch depends on them too.
+//   - past-dependencies: destinations that ended branches depended on. Commits
+//     that other branches share with those may pin them, and have to stay as
+//     they are. A destination that a branch depends on need not be here.
 //   - skipped: when true, the mirror is left alone. Nothing else can depend on
 //     it then.
 //   - smoke-test: a shell script that must succeed in a check-out of any of the

@@ -220,7 +220,9 @@ func TestChangedRulesGiveWhatTheySayFromScratch(t *testing.T) {
 	// error, or holds from now on, as one chooses.
 	before := w.tips()
 	w.write(w.rules, releaseRules+"recursive-delete-patterns: [a.go]\n")
-	w.unchanged(func() { w.failSync("refs/heads/master of a is at "+before["a refs/heads/master"], "under other rules", "--take-over") })
+	w.unchanged(func() {
+		w.failSync("refs/heads/master of a is at "+before["a refs/heads/master"], "under other rules", "--take-over")
+	})
 	w.sync("--take-over")
 	w.commit(commit{files: files{"staging/a/z.go": "package a\n"}})
 	w.sync()
