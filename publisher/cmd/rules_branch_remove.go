@@ -16,8 +16,10 @@ func newRulesBranchRemove(f *flags) *cobra.Command {
 		Short: "End a branch",
 		Long: `End a branch in the rules that have it.
 
-Its lines go away, and its name joins the rule's ended-branches. The mirrors
-keep the branch as it is, with its tags.`,
+Its lines go away, and its name joins the rule's ended-branches; what only it
+depended on joins past-dependencies, so that commits which it shared with other
+branches stay pinned as they are. The mirrors keep the branch as it is, with its
+tags.`,
 		Example: `  publisher rules branch remove release-1.30
   publisher rules branch remove release-1.30 --destination client-go --dry-run`,
 		Args: oneName,

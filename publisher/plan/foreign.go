@@ -63,15 +63,19 @@ func (m *maker) foreign(b *publication.Branch, tip object.ID) (foreigners, error
 		if _, ok, err := m.find(b, id); err != nil {
 			return foreigners{}, err
 		} else if ok {
-			if m.took != nil && base != nil {
-				// It is the other bot's, which its branches have in common.
+			if base != nil && (m.took != nil || m.in.TakeOver) {
+				// What is common to its branches may be there already.
 				return foreigners{base: base, reason: "it was filled by someone else after it was taken over"}, nil
 			}
 			const most = 5
 			if len(above) > most {
 				above = append(above[:most], fmt.Sprintf("%d more", len(above)-most))
 			}
-			return foreigners{reason: fmt.Sprintf("commits on top of %s are not projections of source branch %s: %s", id, b.Source, strings.Join(above, ", "))}, nil
+			reason := fmt.Sprintf("commits on top of %s are not projections of source branch %s: %s", id, b.Source, strings.Join(above, ", "))
+			if base != nil && own {
+				reason += "; they were published under other rules, if nobody changed them: undo what changed, or continue on top of what is there with --take-over"
+			}
+			return foreigners{reason: reason}, nil
 		}
 		above = append(above, id.String())
 		c, err := m.commit(id)

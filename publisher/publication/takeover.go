@@ -86,7 +86,8 @@ func (t *Takeover) past(g *source.Graph, mirror *odb.Reader, trailer string) (pr
 		f.at[g.IDs[n]] = i
 	}
 	// A base can have commits on top of the one with the trailer.
-	for _, base := range t.Bases {
+	for _, branch := range slices.Sorted(maps.Keys(t.Bases)) {
+		base := t.Bases[branch]
 		for i, c := range t.commits {
 			if c.ID == base.Commit {
 				f.at[base.Source] = int32(i)

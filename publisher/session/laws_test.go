@@ -233,6 +233,26 @@ func TestChangedRulesGiveWhatTheySayFromScratch(t *testing.T) {
 	w.unchanged(func() { w.sync() })
 }
 
+// A rule that changes later commits only leaves earlier ones as they are in the
+// mirror, which must not be in the way of continuing on top.
+func TestRulesThatChangeLaterCommitsCanBeContinued(t *testing.T) {
+	t.Parallel()
+	w := small(t, releaseRules)
+	w.commit(commit{files: files{"staging/a/late.go": "package a\n"}})
+	w.sync()
+	before := w.tips()
+	w.write(w.rules, releaseRules+"recursive-delete-patterns: [late.go]\n")
+	w.unchanged(func() { w.failSync("refs/heads/master of a is at "+before["a refs/heads/master"], "under other rules", "--take-over") })
+	w.sync("--take-over")
+	w.commit(commit{files: files{"staging/a/z.go": "package a\n"}})
+	w.sync()
+	w.forward(before)
+	if got := w.git(w.mirror("a"), "ls-tree", "--name-only", "master"); strings.Contains(got, "late.go") || !strings.Contains(got, "z.go") {
+		t.Errorf("a has %q", got)
+	}
+	w.unchanged(func() { w.sync() })
+}
+
 // tips returns all refs of all mirrors.
 func (w *world) tips() map[string]string {
 	w.Helper()
