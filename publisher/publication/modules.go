@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/mod/module"
@@ -17,20 +16,6 @@ import (
 	"k8s.io/publisher/pin"
 	"k8s.io/publisher/projection"
 )
-
-// line is a spec with its projection, and the versions of its module.
-type line struct {
-	*spec
-	deps       []*line
-	projection *projection.Projection
-	err        error
-	// paths and branchVersions hold, by index of the projected commit, the
-	// module path and the *version that a branch's commit is pinned by.
-	paths, branchVersions sync.Map
-	// manifests holds the *manifest of pinned trees, by tree.
-	manifests sync.Map
-	warnings  *warnings
-}
 
 // manifest is what a module's go.mod and go.sum say of it.
 type manifest struct {

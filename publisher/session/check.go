@@ -133,11 +133,11 @@ func (c *checker) module(at place, b rules.Branch) (mod goMod, errs []*field.Err
 			return mod, nil, err
 		}
 		if tree.IsZero() {
-			field1 := path.Child("dir")
+			missing := path.Child("dir")
 			if b.Source.Dir == "" {
-				field1 = path.Child("dirs").Index(k)
+				missing = path.Child("dirs").Index(k)
 			}
-			errs = append(errs, field.NotFound(field1, dir))
+			errs = append(errs, field.NotFound(missing, dir))
 			continue
 		}
 		data, err := c.reader.Tree(tree)
