@@ -209,7 +209,7 @@ rules:
 	cmd.Stdout, cmd.Stderr = &output, &output
 	w.must(cmd.Start())
 	var runs []string
-	for range 500 {
+	for range 6000 { // two minutes, for a machine that is busy
 		if runs = w.runs(); len(runs) > 0 {
 			break
 		}

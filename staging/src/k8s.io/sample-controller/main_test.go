@@ -61,7 +61,7 @@ func write(t *testing.T, path, content string) {
 
 func waitFor(t *testing.T, path, content string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if got, err := os.ReadFile(path); err == nil && string(got) == content {
 			return
 		}
