@@ -242,7 +242,9 @@ func TestRulesThatChangeLaterCommitsCanBeContinued(t *testing.T) {
 	w.sync()
 	before := w.tips()
 	w.write(w.rules, releaseRules+"recursive-delete-patterns: [late.go]\n")
-	w.unchanged(func() { w.failSync("refs/heads/master of a is at "+before["a refs/heads/master"], "under other rules", "--take-over") })
+	w.unchanged(func() {
+		w.failSync("refs/heads/master of a is at "+before["a refs/heads/master"], "under other rules", "--take-over")
+	})
 	w.sync("--take-over")
 	w.commit(commit{files: files{"staging/a/z.go": "package a\n"}})
 	w.sync()
