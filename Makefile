@@ -28,10 +28,10 @@ demo: build ## cut a tag in a scratch clone, publish it, and build a consumer th
 test: ## vet and test every module
 	@for m in $(MODULES); do echo "go test ./$$m/..."; done
 	@go vet $(MODULES:%=./%/...)
-	go test $(MODULES:%=./%/...)
+	go test -timeout 30m $(MODULES:%=./%/...)
 
 race: ## test with the race detector
-	go test -race $(MODULES:%=./%/...)
+	go test -race -timeout 30m $(MODULES:%=./%/...)
 
 bench: build ## compare with git, git-filter-repo and others; SOURCE=… RULES=… takes a real repository
 	cd hack/bench && GOWORK=off go run . -publisher ../../$(BIN)/publisher \
