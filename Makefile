@@ -6,7 +6,7 @@ MODULES := publisher staging/src/k8s.io/client-go staging/src/k8s.io/sample-cont
 APART   := hack/bench hack/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race bench generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ test: ## vet and test every module
 
 race: ## test with the race detector
 	go test -race -timeout 30m $(MODULES:%=./%/...)
+
+fuzz: ## run every fuzz target for a while; FUZZTIME=1m for longer
+	hack/fuzz.sh $(FUZZTIME)
 
 bench: build ## compare with git, git-filter-repo and others; SOURCE=… RULES=… takes a real repository
 	cd hack/bench && GOWORK=off go run . -publisher ../../$(BIN)/publisher \
