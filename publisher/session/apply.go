@@ -37,7 +37,7 @@ func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publ
 		// The cache would take what is not in every mirror for published.
 		return errors.Join(errs...)
 	}
-	if p.Changes() || !pub.Incremental() || pub.Graph.Len() > 0 && !pub.Graph.AllKnown() {
+	if p.Changes() || !pub.Incremental() || !pub.Graph.AllKnown() {
 		if err := s.cache.Save(pub); err != nil {
 			s.Log.Warn("the next run will take longer", "error", err)
 		}
