@@ -1,0 +1,96 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/flowcontrol"
+)
+
+// Interface is a client for the resources of an API. RESTClient implements it.
+type Interface interface {
+	// GetRateLimiter returns the rate limiter, or nil if there is none.
+	GetRateLimiter() flowcontrol.RateLimiter
+	// Verb begins a request with an HTTP method.
+	Verb(verb string) *Request
+	Post() *Request
+	Put() *Request
+	Patch(pt types.PatchType) *Request
+	Get() *Request
+	Delete() *Request
+	// APIVersion returns the API that the client is for.
+	APIVersion() schema.GroupVersion
+}
+
+// RESTClient is a client for the resources of an API. It is made by RESTClientFor and its
+// relations, and may be used by several goroutines.
+type RESTClient struct {
+	// Client sends the requests; nil stands for http.DefaultClient.
+	Client *http.Client
+
+	base        *url.URL // ends in a slash, and has no query
+	prefix      string   // the path of the API, with that of base
+	content     *content
+	rateLimiter flowcontrol.RateLimiter
+	backoff     BackoffManagerWithContext // nil if there is none
+	warnings    WarningHandlerWithContext // nil for the default one
+}
+
+// NewRESTClient returns a client for the API at versionedAPIPath below baseURL. A nil
+// rateLimiter does not limit, and a nil client stands for http.DefaultClient.
+func NewRESTClient(baseURL *url.URL, versionedAPIPath string, config ClientContentConfig, rateLimiter flowcontrol.RateLimiter, client *http.Client) (*RESTClient, error) {
+	return newRESTClient(baseURL, versionedAPIPath, config, rateLimiter, client), nil
+}
+
+func newRESTClient(baseURL *url.URL, versionedAPIPath string, config ClientContentConfig, rateLimiter flowcontrol.RateLimiter, client *http.Client) *RESTClient {
+	base := *baseURL
+	if !strings.HasSuffix(base.Path, "/") {
+		base.Path += "/"
+	}
+	base.RawPath, base.RawQuery, base.Fragment, base.RawFragment = "", "", "", ""
+	return &RESTClient{
+		Client:      client,
+		base:        &base,
+		prefix:      path.Join(base.Path, versionedAPIPath),
+		content:     newContent(config),
+		rateLimiter: rateLimiter,
+		backoff:     backoffFromEnvironment(),
+	}
+}
+
+// GetRateLimiter returns the rate limiter, or nil if there is none or c is nil.
+func (c *RESTClient) GetRateLimiter() flowcontrol.RateLimiter {
+	if c == nil {
+		return nil
+	}
+	return c.rateLimiter
+}
+
+// APIVersion returns the API that the client is for.
+func (c *RESTClient) APIVersion() schema.GroupVersion {
+	return c.content.groupVersion
+}
+
+// Verb begins a request with an HTTP method.
+func (c *RESTClient) Verb(verb string) *Request { return NewRequest(c).Verb(verb) }
+
+// Get begins a GET request.
+func (c *RESTClient) Get() *Request { return c.Verb(http.MethodGet) }
+
+// Post begins a POST request.
+func (c *RESTClient) Post() *Request { return c.Verb(http.MethodPost) }
+
+// Put begins a PUT request.
+func (c *RESTClient) Put() *Request { return c.Verb(http.MethodPut) }
+
+// Delete begins a DELETE request.
+func (c *RESTClient) Delete() *Request { return c.Verb(http.MethodDelete) }
+
+// Patch begins a PATCH request whose body is a patch of the type pt.
+func (c *RESTClient) Patch(pt types.PatchType) *Request {
+	return c.Verb(http.MethodPatch).SetHeader("Content-Type", string(pt))
+}

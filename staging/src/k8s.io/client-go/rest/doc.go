@@ -1,0 +1,40 @@
+// Package rest talks HTTP to Kubernetes API servers. Typed and dynamic clients are built
+// on it; programs seldom need more of it than a [Config].
+//
+// A [Config] says where a server is, who the client is, and how fast it may go. It comes
+// from [InClusterConfig] in a pod, from package tools/clientcmd for people, or is filled in by hand:
+//
+//	config := &rest.Config{Host: "https://10.0.0.1:6443", BearerTokenFile: "/run/token"}
+//	clientset, err := kubernetes.NewForConfig(config)
+//
+// A Config is copied by [CopyConfig] before it is changed. Printing it shows no secrets.
+//
+// # Requests
+//
+// A [RESTClient] makes a [Request] for a verb. Its methods add what it is about, and one of
+// Do, DoRaw, Stream and Watch sends it:
+//
+//	pod := &corev1.Pod{}
+//	err := client.Get().Namespace("default").Resource("pods").Name("web").Do(ctx).Into(pod)
+//
+// Mistakes in building a request, such as a name with a slash in it, are kept and
+// returned when it is sent. A Request is for one goroutine, a RESTClient for any number of them.
+//
+// # Errors
+//
+// If the server answered with an error, it is a *errors.StatusError of apimachinery: use the
+// functions of that package, such as errors.IsNotFound, to tell what it is. This holds also for
+// answers that are no API objects, as load balancers send them. Errors of the connection are those
+// of [net/http], and the end of the context is found by errors.Is.
+//
+// # Retries
+//
+// A request is sent again, up to 10 times or as MaxRetries says, where the server answers 429 or 5xx
+// with a Retry-After header, in seconds; a GET also where the connection was lost before there was an
+// answer. A body that is an io.Reader can be sent again only if it can seek.
+//
+// # Rate limits
+//
+// A client waits for its own rate limiter before it sends: 5 requests a second and
+// bursts of 10, unless the Config says otherwise. Watches do not wait. Long waits are logged.
+package rest

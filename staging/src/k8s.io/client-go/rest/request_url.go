@@ -1,0 +1,92 @@
+package rest
+
+import (
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// URL returns the URL as it is now. It means something only if Error returns nil.
+func (r *Request) URL() *url.URL {
+	u := *r.c.base
+	u.Path = r.path()
+	u.RawQuery = r.query()
+	return &u
+}
+
+func (r *Request) path() string {
+	size := len(r.prefix)
+	segment := func(s string) {
+		if s != "" {
+			size += 1 + len(s)
+		}
+	}
+	inNamespace := r.namespaceSet && r.namespace != ""
+	if inNamespace {
+		segment("namespaces")
+		segment(r.namespace)
+	}
+	resource := strings.ToLower(r.resource)
+	segment(resource)
+	segment(r.name)
+	segment(r.subresource)
+	segment(r.suffix)
+	if size == len(r.prefix) {
+		return r.prefix // perhaps with a slash at its end
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(strings.TrimSuffix(r.prefix, "/"))
+	add := func(s string) {
+		if s != "" {
+			b.WriteByte('/')
+			b.WriteString(s)
+		}
+	}
+	if inNamespace {
+		add("namespaces")
+		add(r.namespace)
+	}
+	add(resource)
+	add(r.name)
+	add(r.subresource)
+	if strings.HasPrefix(r.suffix, ".") || strings.HasPrefix(r.suffix, "/") {
+		return path.Join(b.String(), r.suffix) // it may lead upwards
+	}
+	add(r.suffix)
+	return b.String()
+}
+
+// query encodes the parameters, ordered by name.
+func (r *Request) query() string {
+	params := r.params
+	if r.timeout != 0 {
+		// The timeout that is kept is the one that is told.
+		params = slices.DeleteFunc(slices.Clone(params), func(p param) bool { return p.name == "timeout" })
+		params = append(params, param{"timeout", r.timeout.String()})
+	}
+	byName := func(a, b param) int { return strings.Compare(a.name, b.name) }
+	if !slices.IsSortedFunc(params, byName) {
+		params = slices.Clone(params)
+		slices.SortStableFunc(params, byName)
+	}
+	size := 0
+	for _, p := range params {
+		size += len(p.name) + len(p.value) + 2 // more if there is something to escape
+	}
+	if size == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for i, p := range params {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(p.name))
+		b.WriteByte('=')
+		b.WriteString(url.QueryEscape(p.value))
+	}
+	return b.String()
+}

@@ -1,0 +1,107 @@
+package rest
+
+import (
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/apimachinery/pkg/runtime/serializer/streaming"
+	"k8s.io/apimachinery/pkg/watch"
+	restclientwatch "k8s.io/client-go/rest/watch"
+	"k8s.io/klog/v2"
+)
+
+// newWatch returns a watch of the events in an answer, which it closes.
+func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Interface, error) {
+	contentType := resp.Header.Get("Content-Type")
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		klog.FromContext(ctx).V(4).Info("Taking a watch for one in the format that was asked for, as its Content-Type means nothing", "contentType", contentType, "err", err)
+		mediaType = r.formats.contentType
+	}
+	objects, events, framer, err := r.c.content.negotiator.StreamDecoder(mediaType, params)
+	if err != nil {
+		return nil, err
+	}
+	decoder := &endingDecoder{Decoder: eventDecoder(resp.Body, objects, events, framer), ctx: ctx}
+	w := watch.NewStreamWatcherWithLogger(
+		klog.FromContext(ctx),
+		decoder,
+		apierrors.NewClientErrorReporter(http.StatusInternalServerError, r.verb, "ClientWatchDecoding"),
+	)
+	// Whoever cancels the context may not read the events any more, nor stop the watch.
+	decoder.onClose(context.AfterFunc(ctx, w.Stop))
+	return w, nil
+}
+
+// endingDecoder makes the end of the context, and Stop, be the end of the stream, and no
+// error.
+type endingDecoder struct {
+	*restclientwatch.Decoder
+	ctx context.Context
+
+	mu     sync.Mutex
+	closed bool
+	forget func() bool // what ends with the context
+}
+
+func (d *endingDecoder) Decode() (watch.EventType, runtime.Object, error) {
+	eventType, object, err := d.Decoder.Decode()
+	if err != nil && (d.ctx.Err() != nil || d.isClosed()) {
+		err = io.EOF
+	}
+	return eventType, object, err
+}
+
+func (d *endingDecoder) isClosed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed
+}
+
+func (d *endingDecoder) Close() {
+	d.mu.Lock()
+	d.closed = true
+	forget := d.forget
+	d.mu.Unlock()
+	d.Decoder.Close()
+	if forget != nil {
+		forget()
+	}
+}
+
+// onClose makes forget be called at the end of the watch, which may have come already.
+func (d *endingDecoder) onClose(forget func() bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.forget = forget; d.closed {
+		forget()
+	}
+}
+
+// jsonEvents is what serializers have that read events as servers write them, in JSON.
+type jsonEvents interface {
+	ReadsJSONWatchEvents()
+}
+
+// eventDecoder returns a decoder of events that are framed by framer and decoded by
+// events. The ones that servers use are known here, and are not decoded twice.
+func eventDecoder(body io.ReadCloser, objects runtime.Decoder, events runtime.Serializer, framer runtime.Framer) *restclientwatch.Decoder {
+	switch events.(type) {
+	case *json.Serializer, jsonEvents:
+		if framer == runtime.Framer(json.Framer) {
+			return restclientwatch.NewJSONDecoder(body, objects)
+		}
+	case *protobuf.RawSerializer:
+		if framer == runtime.Framer(protobuf.LengthDelimitedFramer) {
+			return restclientwatch.NewProtobufDecoder(body, objects)
+		}
+	}
+	return restclientwatch.NewDecoder(streaming.NewDecoder(framer.NewFrameReader(body), events), objects)
+}

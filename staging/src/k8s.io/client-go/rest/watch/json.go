@@ -1,0 +1,277 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"k8s.io/apimachinery/pkg/runtime/serializer/streaming"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// jsonFrames splits a stream of JSON objects. It looks at each byte once: the object
+// decoder is who finds out whether the JSON inside is well-formed, so here it is enough to
+// know strings and brackets.
+type jsonFrames struct {
+	stream io.ReadCloser
+	err    error // of the stream, to be told once the buffer is used up
+
+	buf        []byte
+	start, end int // what of the buffer was read, and not yet handed out
+}
+
+// Buffers start at the size that small events fit in several times.
+const firstBuffer = 8 << 10
+
+func (f *jsonFrames) close() { _ = f.stream.Close() }
+
+func (f *jsonFrames) next() (watch.EventType, []byte, error) {
+	frame, err := f.frame()
+	if err != nil {
+		return "", nil, err
+	}
+	name, object, err := parseEvent(frame)
+	if err != nil {
+		return "", nil, err
+	}
+	// The buffer is overwritten by the next frame, while a decoded object may hold on
+	// to what it was decoded from.
+	return name, bytes.Clone(object), nil
+}
+
+// frame returns the next JSON object of the stream. It is valid until the next call.
+func (f *jsonFrames) frame() ([]byte, error) {
+	for {
+		for f.start < f.end && isSpace(f.buf[f.start]) {
+			f.start++
+		}
+		if f.start < f.end {
+			break
+		}
+		if err := f.fill(); err != nil {
+			return nil, err
+		}
+	}
+	if c := f.buf[f.start]; c != '{' {
+		return nil, fmt.Errorf("a watch event must be a JSON object, but the stream goes on with %q", c)
+	}
+	var s scanner
+	for at := f.start; ; {
+		n, complete := s.scan(f.buf[at:f.end])
+		at += n
+		if complete {
+			frame := f.buf[f.start:at]
+			f.start = at
+			return frame, nil
+		}
+		offset := at - f.start
+		if offset > maxFrame {
+			return nil, streaming.ErrObjectTooLarge
+		}
+		if err := f.fill(); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+		at = f.start + offset
+	}
+}
+
+// fill reads more of the stream. It moves what is left to the front of the buffer, and
+// enlarges the buffer if it is full.
+func (f *jsonFrames) fill() error {
+	if f.err != nil {
+		return f.err
+	}
+	if f.start > 0 {
+		f.end = copy(f.buf, f.buf[f.start:f.end])
+		f.start = 0
+	}
+	if f.end == len(f.buf) {
+		larger := make([]byte, max(firstBuffer, 2*len(f.buf)))
+		copy(larger, f.buf[:f.end])
+		f.buf = larger
+	}
+	for range 100 {
+		n, err := f.stream.Read(f.buf[f.end:])
+		f.end += n
+		f.err = err
+		if n > 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// scanner finds the end of a JSON value that may come in pieces.
+type scanner struct {
+	depth    int
+	inString bool
+	escaped  bool // the piece before this one ended in a backslash
+}
+
+// scan goes on with the next piece. It returns how much of it belongs to the value, and
+// whether the value ends there.
+func (s *scanner) scan(piece []byte) (n int, complete bool) {
+	for n < len(piece) {
+		if s.inString {
+			n += s.skipString(piece[n:])
+			continue
+		}
+		c := piece[n]
+		n++
+		switch c {
+		case '"':
+			s.inString = true
+		case '{', '[':
+			s.depth++
+		case '}', ']':
+			s.depth--
+			if s.depth <= 0 {
+				return n, true
+			}
+		}
+	}
+	return n, false
+}
+
+// skipString returns how much of piece belongs to the string that it starts in.
+func (s *scanner) skipString(piece []byte) int {
+	n := 0
+	for n < len(piece) {
+		if s.escaped {
+			s.escaped = false
+			n++
+			continue
+		}
+		i := bytes.IndexByte(piece[n:], '"')
+		if i < 0 {
+			i = len(piece) - n
+		}
+		// A backslash before the quote decides what the quote means.
+		if j := bytes.IndexByte(piece[n:n+i], '\\'); j >= 0 {
+			n += j + 1
+			s.escaped = true
+			continue
+		}
+		n += i
+		if n < len(piece) {
+			s.inString = false
+			return n + 1
+		}
+	}
+	return n
+}
+
+var errEvent = errors.New("the frame is not a watch event")
+
+// parseEvent finds the type and the object in a frame, which starts with a brace and ends
+// with the bracket that matches it by count. Other fields are skipped; of fields that repeat, the
+// last one counts.
+func parseEvent(frame []byte) (name watch.EventType, object []byte, err error) {
+	rest := frame[1:]
+	for first := true; ; first = false {
+		rest = trimSpace(rest)
+		if len(rest) == 0 {
+			return "", nil, malformed("an object has no end")
+		}
+		if rest[0] == '}' {
+			return name, object, nil
+		}
+		if !first {
+			if rest[0] != ',' {
+				return "", nil, malformed("a comma is missing between fields")
+			}
+			rest = trimSpace(rest[1:])
+		}
+		var key, value []byte
+		if key, rest, err = cutValue(rest); err != nil {
+			return "", nil, err
+		}
+		if key[0] != '"' {
+			return "", nil, malformed("the name of a field must be a string")
+		}
+		if rest = trimSpace(rest); len(rest) == 0 || rest[0] != ':' {
+			return "", nil, malformed("a colon is missing after the name of a field")
+		}
+		if value, rest, err = cutValue(trimSpace(rest[1:])); err != nil {
+			return "", nil, err
+		}
+		if key, err = text(key); err != nil {
+			return "", nil, err
+		}
+		switch string(key) {
+		case "type":
+			raw, err := text(value)
+			if err != nil {
+				return "", nil, err
+			}
+			name = eventType(raw)
+		case "object":
+			if object = value; string(value) == "null" {
+				object = nil
+			}
+		}
+	}
+}
+
+// cutValue cuts a JSON value from the front of data, which has no space before it.
+func cutValue(data []byte) (value, rest []byte, err error) {
+	if len(data) == 0 {
+		return nil, nil, malformed("a value is missing")
+	}
+	switch data[0] {
+	case '{', '[':
+		var s scanner
+		if n, complete := s.scan(data); complete {
+			return data[:n], data[n:], nil
+		}
+		return nil, nil, malformed("an object or array has no end")
+	case '"':
+		s := scanner{inString: true}
+		if n := s.skipString(data[1:]); !s.inString {
+			return data[:n+1], data[n+1:], nil
+		}
+		return nil, nil, malformed("a string has no end")
+	default:
+		n := bytes.IndexAny(data, ",:}] \t\r\n")
+		if n <= 0 || !json.Valid(data[:n]) {
+			return nil, nil, malformed("a value is malformed")
+		}
+		return data[:n], data[n:], nil
+	}
+}
+
+// text returns what a JSON string means; null means nothing.
+func text(value []byte) ([]byte, error) {
+	switch {
+	case string(value) == "null":
+		return nil, nil
+	case value[0] != '"':
+		return nil, malformed("the type of an event must be a string")
+	case bytes.IndexByte(value, '\\') < 0:
+		return value[1 : len(value)-1], nil
+	}
+	var s string
+	if err := json.Unmarshal(value, &s); err != nil {
+		return nil, fmt.Errorf("%w: %w", errEvent, err)
+	}
+	return []byte(s), nil
+}
+
+func malformed(what string) error { return fmt.Errorf("%w: %s", errEvent, what) }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+func trimSpace(data []byte) []byte {
+	for len(data) > 0 && isSpace(data[0]) {
+		data = data[1:]
+	}
+	return data
+}
