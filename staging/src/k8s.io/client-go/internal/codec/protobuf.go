@@ -1,0 +1,157 @@
+package codec
+
+import (
+	"bytes"
+	"encoding/binary"
+	"reflect"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	apiprotobuf "k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+)
+
+// protobufSerializer reads an object of the expected kind right from the data.
+// All else is apimachinery's serializer, which first copies the data into a
+// runtime.Unknown.
+type protobufSerializer struct {
+	*apiprotobuf.Serializer
+	scheme *runtime.Scheme
+}
+
+// message is what generated types have.
+type message interface {
+	Reset()
+	Unmarshal([]byte) error
+}
+
+func (s *protobufSerializer) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
+	target, isMessage := into.(message)
+	if _, isUnknown := into.(*runtime.Unknown); !isMessage || isUnknown {
+		return s.Serializer.Decode(data, defaults, into)
+	}
+	kind, raw, ok := openEnvelope(data)
+	if !ok || !s.isOfKind(into, kind) {
+		return s.Serializer.Decode(data, defaults, into)
+	}
+	target.Reset()
+	makeRoom(into, raw)
+	// Generated code copies each string and slice, so nothing of the object
+	// points into data.
+	if err := target.Unmarshal(raw); err != nil {
+		return nil, &kind, err
+	}
+	into.GetObjectKind().SetGroupVersionKind(kind)
+	return into, &kind, nil
+}
+
+// makeRoom gives a list the room for all its items at once. Generated code
+// appends them one by one, which copies all of them several times over.
+func makeRoom(list runtime.Object, raw []byte) {
+	const itemsField = 2 // of every list of k8s.io/api
+	if _, isList := list.(metav1.ListInterface); !isList {
+		return
+	}
+	items := reflect.ValueOf(list).Elem().FieldByName("Items")
+	if items.Kind() != reflect.Slice {
+		return
+	}
+	count := 0
+	for len(raw) > 0 {
+		number, _, rest, ok := nextField(raw)
+		if !ok {
+			return // Unmarshal will say what is wrong
+		}
+		if number == itemsField {
+			count++
+		}
+		raw = rest
+	}
+	if count > 0 {
+		items.Set(reflect.MakeSlice(items.Type(), 0, count))
+	}
+}
+
+func (s *protobufSerializer) isOfKind(object runtime.Object, kind schema.GroupVersionKind) bool {
+	if kind.Kind == "" || kind.Version == "" {
+		return false
+	}
+	known, _, err := s.scheme.ObjectKinds(object)
+	if err != nil {
+		return false
+	}
+	for _, k := range known {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// magic is what every object begins with.
+var magic = []byte{'k', '8', 's', 0}
+
+// openEnvelope returns the kind and the content of an encoded object, and whether
+// it is one of the plain form that servers write. The envelope is a
+// runtime.Unknown: see k8s.io/apimachinery/pkg/runtime/generated.proto and
+// https://protobuf.dev/programming-guides/encoding/.
+func openEnvelope(data []byte) (kind schema.GroupVersionKind, raw []byte, ok bool) {
+	data, ok = bytes.CutPrefix(data, magic)
+	if !ok {
+		return kind, nil, false
+	}
+	var typeMeta []byte
+	for len(data) > 0 {
+		var number int
+		var field []byte
+		if number, field, data, ok = nextField(data); !ok {
+			return kind, nil, false
+		}
+		switch {
+		case number == 1:
+			typeMeta = field
+		case number == 2:
+			raw = field
+		case number == 3 || number == 4:
+			// Content that is encoded or of another type is not for us.
+			if len(field) > 0 {
+				return kind, nil, false
+			}
+		default:
+			return kind, nil, false
+		}
+	}
+	var apiVersion, name string
+	for len(typeMeta) > 0 {
+		var number int
+		var field []byte
+		if number, field, typeMeta, ok = nextField(typeMeta); !ok {
+			return kind, nil, false
+		}
+		switch number {
+		case 1:
+			apiVersion = string(field)
+		case 2:
+			name = string(field)
+		}
+	}
+	kind, err := parseKind(apiVersion, name)
+	return kind, raw, err == nil
+}
+
+// nextField returns the number and content of the first field of a message, and
+// what follows it. It knows fields that have a length, no others.
+func nextField(data []byte) (number int, field, rest []byte, ok bool) {
+	const hasLength = 2
+	tag, n := binary.Uvarint(data)
+	if n <= 0 || tag&7 != hasLength || tag>>3 > 1<<28 {
+		return 0, nil, nil, false
+	}
+	data = data[n:]
+	length, n := binary.Uvarint(data)
+	if n <= 0 || length > uint64(len(data)-n) {
+		return 0, nil, nil, false
+	}
+	data = data[n:]
+	return int(tag >> 3), data[:length:length], data[length:], true
+}
