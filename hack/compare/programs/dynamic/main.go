@@ -1,0 +1,28 @@
+// Command dynamic lists pods through the dynamic client.
+package main
+
+import (
+	"context"
+	"os"
+	"runtime"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+)
+
+func main() {
+	client, err := dynamic.NewForConfig(&rest.Config{Host: os.Getenv("SERVER")})
+	if err != nil {
+		panic(err)
+	}
+	pods, err := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).
+		List(context.Background(), metav1.ListOptions{})
+	if err != nil {
+		panic(err)
+	}
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	println(len(pods.Items), stats.Mallocs, stats.TotalAlloc)
+}

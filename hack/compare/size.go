@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// What a program may weigh, in millions of bytes. Where the limit is zero the
+// public module's figure is the limit.
+var programs = []struct {
+	name  string
+	what  string
+	floor string // the program that sets the least that the types allow
+	limit float64
+}{
+	{"core", "lists pods, client of core/v1 alone", "floorcore", 21},
+	{"clientset", "lists pods, the whole clientset", "floorall", 33},
+	{"dynamic", "lists pods, dynamic client", "", 0},
+}
+
+// size builds the programs and prints their sizes and what they cost to start.
+// It returns an error if a program of ours is above its limit.
+func size() error {
+	scratch, err := os.MkdirTemp("", "compare-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+
+	megabytes := func(b build, program string) (float64, error) {
+		binary := filepath.Join(scratch, b.name+"-"+program)
+		if err := compile(b, program, binary); err != nil {
+			return 0, err
+		}
+		info, err := os.Stat(binary)
+		if err != nil {
+			return 0, err
+		}
+		return float64(info.Size()) / 1e6, nil
+	}
+
+	var over []string
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "size in MB (go build, not stripped)\tours\tpublic\tratio\tfloor\tlimit\t")
+	for _, p := range programs {
+		mine, err := megabytes(ours, p.name)
+		if err != nil {
+			return err
+		}
+		theirs, err := megabytes(public, p.name)
+		if err != nil {
+			return err
+		}
+		floor, limit := "", p.limit
+		if p.floor != "" {
+			least, err := megabytes(public, p.floor)
+			if err != nil {
+				return err
+			}
+			floor = fmt.Sprintf("%.1f", least)
+		}
+		if limit == 0 {
+			limit = theirs
+		}
+		if mine > limit {
+			over = append(over, p.name)
+		}
+		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.2f\t%s\t%.1f\t\n", p.what, mine, theirs, mine/theirs, floor, limit)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Println()
+	if err := starts(scratch); err != nil {
+		return err
+	}
+	if len(over) > 0 {
+		return fmt.Errorf("above the limit: %s", strings.Join(over, ", "))
+	}
+	return nil
+}
+
+func compile(b build, program, binary string) error {
+	cmd := exec.Command("go", "build", "-modfile="+b.modfile, "-o", binary, "./programs/"+program)
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("building program %s with %s: %w", program, b.modfile, err)
+	}
+	return nil
+}
+
+// startRuns is how often each program is started; the medians are printed.
+const startRuns = 15
+
+// starts prints what each program costs from the start of its process to its
+// first request, and what it has allocated when it has the answer.
+func starts(binaries string) error {
+	arrived := make(chan time.Time, 1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- time.Now()
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}`)
+	})}
+	go server.Serve(listener)
+	defer server.Close()
+
+	type cost struct {
+		toRequest          []time.Duration
+		mallocs, allocated []uint64
+	}
+	start := func(b build, program string, c *cost) error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, filepath.Join(binaries, b.name+"-"+program))
+		cmd.Env = append(os.Environ(), "SERVER=http://"+listener.Addr().String())
+		printed, err := cmd.StderrPipe() // where println prints
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		line, _ := bufio.NewReader(printed).ReadString('\n')
+		if err := cmd.Wait(); err != nil {
+			return fmt.Errorf("%s with %s: %w: %s", program, b.modfile, err, line)
+		}
+		var items int
+		var mallocs, allocated uint64
+		if _, err := fmt.Sscan(line, &items, &mallocs, &allocated); err != nil {
+			return fmt.Errorf("%s with %s printed %q: %w", program, b.modfile, line, err)
+		}
+		c.toRequest = append(c.toRequest, (<-arrived).Sub(began))
+		c.mallocs = append(c.mallocs, mallocs)
+		c.allocated = append(c.allocated, allocated)
+		return nil
+	}
+
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "process start to first request\tours\tpublic\tratio\tallocations, ours\tpublic\tratio\tkB allocated, ours\tpublic\tratio\t")
+	for _, p := range programs {
+		var mine, theirs cost
+		for range startRuns { // alternately, so that both meet the same machine
+			if err := start(ours, p.name, &mine); err != nil {
+				return err
+			}
+			if err := start(public, p.name, &theirs); err != nil {
+				return err
+			}
+		}
+		a, b := median(mine.toRequest), median(theirs.toRequest)
+		m, n := median(mine.mallocs), median(theirs.mallocs)
+		x, y := median(mine.allocated), median(theirs.allocated)
+		fmt.Fprintf(w, "%s\t%.1f ms\t%.1f ms\t%.2f\t%d\t%d\t%.2f\t%d\t%d\t%.2f\t\n", p.what,
+			float64(a)/1e6, float64(b)/1e6, float64(a)/float64(b),
+			m, n, float64(m)/float64(n), x/1000, y/1000, float64(x)/float64(y))
+	}
+	return w.Flush()
+}
+
+func median[T ~int64 | ~uint64](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
