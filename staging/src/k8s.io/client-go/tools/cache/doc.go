@@ -1,0 +1,33 @@
+// Package cache keeps objects of the API in memory, up to date, and tells
+// handlers of changes.
+//
+// # The parts, from the bottom up
+//
+// A [Store] is a map from keys to objects; an [Indexer] is one that can also be
+// searched by other properties. The usual key is namespace/name.
+//
+// A [ListerWatcher] is where objects come from. A [Reflector] lists them into a
+// store once, and from then on has the store follow a watch. It survives
+// what can happen to a watch: timeouts, restarts of the server, expired
+// resource versions. It can as well feed a [Queue], which has the changes
+// come out again, one at a time.
+//
+// A [Controller] connects a reflector, a queue and a function that processes
+// the changes. [NewInformerWithOptions] makes one whose function keeps a store
+// and calls a [ResourceEventHandler]:
+//
+//	store, controller := cache.NewInformerWithOptions(cache.InformerOptions{
+//		ListerWatcher: cache.NewListWatchFromClient(client, "pods", "default", fields.Everything()),
+//		ObjectType:    &corev1.Pod{},
+//		Handler:       cache.ResourceEventHandlerFuncs{AddFunc: enqueue},
+//	})
+//	go controller.RunWithContext(ctx)
+//	if !cache.WaitFor(ctx, "pods", controller.HasSyncedChecker()) {
+//		return ctx.Err()
+//	}
+//
+// # Objects are shared
+//
+// What comes out of a store, and what handlers are given, is the object in the
+// store itself. It must not be changed: make a copy with DeepCopy.
+package cache
