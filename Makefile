@@ -3,13 +3,13 @@
 BIN     := bin
 MODULES := publisher staging/src/k8s.io/client-go staging/src/k8s.io/sample-controller
 # Modules that are developed outside go.work, as nothing else needs them.
-APART   := hack/bench hack/demo
+APART   := hack/apicompat hack/bench hack/compare hack/controlplane hack/demo hack/e2e hack/generate
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-client size api-compat controlplane e2e generate lint clean
 
 help: ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 build: $(BIN)/publisher ## build the publisher
 
@@ -40,8 +40,24 @@ bench: build ## compare with git, git-filter-repo and others; SOURCE=â€¦ RULES=â
 	cd hack/bench && GOWORK=off go run . -publisher ../../$(BIN)/publisher \
 		$(if $(SOURCE),-source $(abspath $(SOURCE))) $(if $(RULES),-rules $(abspath $(RULES))) $(BENCHFLAGS)
 
+size: ## build the same programs with our client-go and with the public one, and print their sizes
+	cd hack/compare && GOWORK=off go run . size
+
+bench-client: ## run the same benchmarks with our client-go and with the public one
+	cd hack/compare && GOWORK=off go run . bench
+
+api-compat: ## compare the API of our client-go with the public one's
+	cd hack/apicompat && GOWORK=off go run . $(APICOMPATFLAGS)
+
+controlplane: ## build and start a real API server on loopback, to play with
+	cd hack/controlplane && GOWORK=off go run . $(CONTROLPLANEFLAGS)
+
+e2e: ## test our client-go against a real API server
+	cd hack/e2e && GOWORK=off go test -timeout 30m ./...
+
 generate: ## regenerate what is generated; CI fails where that changes anything
 	go generate $(MODULES:%=./%/...)
+	cd hack/generate && GOWORK=off go run .
 
 lint: ## gofmt, go vet, staticcheck, tidy modules
 	hack/lint.sh

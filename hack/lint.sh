@@ -3,7 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-modules=(publisher staging/src/k8s.io/client-go staging/src/k8s.io/sample-controller hack/bench hack/demo)
+modules=(
+	publisher staging/src/k8s.io/client-go staging/src/k8s.io/sample-controller
+	hack/apicompat hack/bench hack/compare hack/controlplane hack/demo hack/e2e hack/generate
+)
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 unformatted=$(git ls-files -z -- '*.go' | xargs -0r gofmt -l)

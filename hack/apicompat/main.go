@@ -72,6 +72,9 @@ func run(version, staged string, patterns []string, quiet bool, out io.Writer) e
 
 	var rows []row
 	for _, path := range names {
+		if isBelow(strings.TrimPrefix(path, module+"/"), foreign) {
+			continue
+		}
 		rows = append(rows, compare(path, public[path], ours[path]))
 	}
 	return report(rows, quiet, out)
@@ -83,15 +86,16 @@ type row struct {
 	there        int      // exported names in the public package
 	missing      []string // those that ours lacks
 	incompatible []string // what apidiff says of the others
-	toCome       bool     // ours has no such package yet, and is not meant to
+	toCome       bool     // ours is not meant to have all of it yet
 }
 
 func compare(path string, public, ours *types.Package) row {
 	r := row{path: strings.TrimPrefix(path, module+"/")}
 	exported := exportedNames(public)
 	r.there = len(exported)
+	r.toCome = isBelow(r.path, toCome)
 	if ours == nil {
-		r.missing, r.toCome = exported, isToCome(r.path)
+		r.missing = exported
 		return r
 	}
 	for _, name := range exported {
@@ -134,8 +138,12 @@ func report(rows []row, quiet bool, out io.Writer) error {
 	for _, r := range rows {
 		if r.toCome {
 			pending++
+			what := "still to come"
+			if len(r.missing) < r.there {
+				what += ", here in part"
+			}
 			if !quiet {
-				fmt.Fprintf(w, "%s\t%d\t\t\tstill to come\n", r.path, r.there)
+				fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", r.path, r.there, len(r.missing), len(r.incompatible), what)
 			}
 			continue
 		}

@@ -3,7 +3,7 @@ package main
 import "strings"
 
 // toCome lists, as directories, the public packages that the staged module is
-// still to get. It shrinks; when it is empty this file goes.
+// still to get, or to get the rest of. It shrinks; when it is empty this file goes.
 var toCome = []string{
 	"dynamic/dynamicinformer",
 	"dynamic/dynamiclister",
@@ -20,12 +20,16 @@ var toCome = []string{
 	"util/certificate",
 }
 
-// isToCome reports whether a package is, or is below, one of these.
-func isToCome(path string) bool {
-	for _, dir := range toCome {
+// isBelow reports whether a package is, or is below, one of the directories.
+func isBelow(path string, dirs []string) bool {
+	for _, dir := range dirs {
 		if path == dir || strings.HasPrefix(path, dir+"/") {
 			return true
 		}
 	}
 	return false
 }
+
+// foreign lists the public packages that are copies of other projects' code,
+// kept for the public module's own use. They are not part of what clients need.
+var foreign = []string{"third_party"}

@@ -16,17 +16,21 @@ import (
 	"time"
 )
 
-// What a program may weigh, in millions of bytes. Where the limit is zero the
-// public module's figure is the limit.
+// The programs that are compared. Sizes are in millions of bytes.
+//
+// A floor is the public dynamic client with the types of k8s.io/api linked that a
+// program cannot do without. A least is what the API's own signatures link, with
+// no client at all: discovery names the OpenAPI library's types, and the apply
+// configurations' extractor names discovery. The aim was set by the floor, when
+// that was not known; the limit is what a change must not exceed.
 var programs = []struct {
-	name  string
-	what  string
-	floor string // the program that sets the least that the types allow
-	limit float64
+	name, what   string
+	floor, least string // programs, too
+	aim, limit   float64
 }{
-	{"core", "lists pods, client of core/v1 alone", "floorcore", 21},
-	{"clientset", "lists pods, the whole clientset", "floorall", 33},
-	{"dynamic", "lists pods, dynamic client", "", 0},
+	{"core", "lists pods, client of core/v1 alone", "floorcore", "leastcore", 21, 23},
+	{"clientset", "lists pods, the whole clientset", "floorall", "leastall", 33, 34.8},
+	{"dynamic", "lists pods, dynamic client", "", "", 13, 14},
 }
 
 // size builds the programs and prints their sizes and what they cost to start.
@@ -50,9 +54,18 @@ func size() error {
 		return float64(info.Size()) / 1e6, nil
 	}
 
+	// column is megabytes as text, or nothing for a program that there is not.
+	column := func(program string) (string, error) {
+		if program == "" {
+			return "", nil
+		}
+		size, err := megabytes(public, program)
+		return fmt.Sprintf("%.1f", size), err
+	}
+
 	var over []string
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "size in MB (go build, not stripped)\tours\tpublic\tratio\tfloor\tlimit\t")
+	fmt.Fprintln(w, "size in MB (go build, not stripped)\tours\tpublic\tratio\tfloor\tleast\taim\tlimit\t")
 	for _, p := range programs {
 		mine, err := megabytes(ours, p.name)
 		if err != nil {
@@ -62,21 +75,18 @@ func size() error {
 		if err != nil {
 			return err
 		}
-		floor, limit := "", p.limit
-		if p.floor != "" {
-			least, err := megabytes(public, p.floor)
-			if err != nil {
-				return err
-			}
-			floor = fmt.Sprintf("%.1f", least)
+		floor, err := column(p.floor)
+		if err != nil {
+			return err
 		}
-		if limit == 0 {
-			limit = theirs
+		least, err := column(p.least)
+		if err != nil {
+			return err
 		}
-		if mine > limit {
+		if mine > p.limit || mine > theirs {
 			over = append(over, p.name)
 		}
-		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.2f\t%s\t%.1f\t\n", p.what, mine, theirs, mine/theirs, floor, limit)
+		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.2f\t%s\t%s\t%.1f\t%.1f\t\n", p.what, mine, theirs, mine/theirs, floor, least, p.aim, p.limit)
 	}
 	if err := w.Flush(); err != nil {
 		return err
