@@ -26,23 +26,36 @@ type message interface {
 }
 
 func (s *protobufSerializer) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
-	target, isMessage := into.(message)
-	if _, isUnknown := into.(*runtime.Unknown); !isMessage || isUnknown {
+	if _, isUnknown := into.(*runtime.Unknown); isUnknown {
 		return s.Serializer.Decode(data, defaults, into)
 	}
 	kind, raw, ok := openEnvelope(data)
-	if !ok || !s.isOfKind(into, kind) {
+	if !ok || kind.Kind == "" || kind.Version == "" {
+		return s.Serializer.Decode(data, defaults, into)
+	}
+	object := into
+	if into == nil { // as for the objects of a watch
+		created, err := s.scheme.New(kind)
+		if err != nil {
+			return nil, &kind, err
+		}
+		object = created
+	} else if !s.isOfKind(into, kind) {
+		return s.Serializer.Decode(data, defaults, into)
+	}
+	target, isMessage := object.(message)
+	if !isMessage {
 		return s.Serializer.Decode(data, defaults, into)
 	}
 	target.Reset()
-	makeRoom(into, raw)
+	makeRoom(object, raw)
 	// Generated code copies each string and slice, so nothing of the object
 	// points into data.
 	if err := target.Unmarshal(raw); err != nil {
 		return nil, &kind, err
 	}
-	into.GetObjectKind().SetGroupVersionKind(kind)
-	return into, &kind, nil
+	object.GetObjectKind().SetGroupVersionKind(kind)
+	return object, &kind, nil
 }
 
 // makeRoom gives a list the room for all its items at once. Generated code
@@ -73,9 +86,6 @@ func makeRoom(list runtime.Object, raw []byte) {
 }
 
 func (s *protobufSerializer) isOfKind(object runtime.Object, kind schema.GroupVersionKind) bool {
-	if kind.Kind == "" || kind.Version == "" {
-		return false
-	}
 	known, _, err := s.scheme.ObjectKinds(object)
 	if err != nil {
 		return false
