@@ -25,6 +25,11 @@ func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Inte
 		klog.FromContext(ctx).V(4).Info("Taking a watch for one in the format that was asked for, as its Content-Type means nothing", "contentType", contentType, "err", err)
 		mediaType = r.formats.contentType
 	}
+	// A stream of CBOR items has a media type of its own (RFC 8742); what decodes
+	// them goes by that of one item.
+	if mediaType == runtime.ContentTypeCBORSequence {
+		mediaType = runtime.ContentTypeCBOR
+	}
 	objects, events, framer, err := r.c.content.negotiator.StreamDecoder(mediaType, params)
 	if err != nil {
 		return nil, err

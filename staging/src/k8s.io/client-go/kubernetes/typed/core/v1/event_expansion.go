@@ -151,10 +151,30 @@ func (c *events) GetFieldSelector(name, namespace, kind, uid *string) fields.Sel
 	return fields.AndSelectors(terms...)
 }
 
+// EventSinkImpl writes the events of a recorder, each to its own namespace.
+type EventSinkImpl struct {
+	// Interface is the client of all namespaces, or of the one that the events
+	// are in.
+	Interface EventInterface
+}
+
+// Create is CreateWithEventNamespace.
+func (e *EventSinkImpl) Create(event *corev1.Event) (*corev1.Event, error) {
+	return e.Interface.CreateWithEventNamespace(event)
+}
+
+// Update is UpdateWithEventNamespace.
+func (e *EventSinkImpl) Update(event *corev1.Event) (*corev1.Event, error) {
+	return e.Interface.UpdateWithEventNamespace(event)
+}
+
+// Patch is PatchWithEventNamespace.
+func (e *EventSinkImpl) Patch(event *corev1.Event, data []byte) (*corev1.Event, error) {
+	return e.Interface.PatchWithEventNamespace(event, data)
+}
+
 // GetInvolvedObjectNameFieldLabel returns the field label of the name of the
-// object that an event is about.
-//
-// Deprecated: it is involvedObject.name in every version.
+// object that an event is about. It is the same in every version.
 func GetInvolvedObjectNameFieldLabel(version string) string {
 	return "involvedObject.name"
 }

@@ -1,0 +1,16 @@
+// Package e2e tests the client library against a real API server, through its
+// public API alone.
+//
+//	go test ./...                        # ours: the module in staging/
+//	go test -modfile=public.mod ./...    # the published one: a check of the tests
+//
+// One control plane (see hack/controlplane) serves all tests; those that kill an
+// API server start one of their own. With E2E_KUBECONFIG set to a kubeconfig file
+// of an administrator the tests use that cluster instead, and those that need to
+// do something to the server itself are skipped. It should be a cluster that
+// nobody needs.
+//
+// What there is to test is asked of the server: each resource that discovery
+// lists must have a typed client and an object in testdata/objects.yaml, or its
+// test fails.
+package e2e
