@@ -17,8 +17,13 @@ fi
 
 # Each module by itself, as its consumers see it: without go.work.
 export GOWORK=off
+lint() { # module, packages
+	echo "lint $1"
+	(cd "$1" && go mod tidy -diff && go vet "${@:2}" && go run "$staticcheck" "${@:2}")
+}
 for m in "${modules[@]}"; do
-	echo "lint $m"
-	(cd "$m" && go mod tidy -diff && go vet ./... && go run "$staticcheck" ./...)
+	lint "$m" ./...
 done
+# The other packages here are Kubernetes' own, and take all of it to check.
+lint hack/controlplane/binaries ./etcd ./pin
 

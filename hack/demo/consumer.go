@@ -53,7 +53,7 @@ func fileURL(path string) string {
 // siblings against the hashes that the publisher computed, and need not ask the checksum
 // database about the others, which were looked up when they came into the
 // monorepo.
-func consume(ctx context.Context, dir, goSum string, env []string) error {
+func consume(ctx context.Context, dir, goSum string, env []string, kubeconfig string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func consume(ctx context.Context, dir, goSum string, env []string) error {
 		}
 	}
 	copied := filepath.Join(dir, "copy")
-	if err := show(ctx, dir, nil, binary, filepath.Join(dir, "..", "proxy"), copied); err != nil {
+	if err := show(ctx, dir, nil, binary, filepath.Join(dir, "..", "proxy"), copied, kubeconfig); err != nil {
 		return fmt.Errorf("run what was built: %w", err)
 	}
 	return nil

@@ -16,6 +16,9 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	k8s.io/apimachinery v0.36.6 // indirect
+	k8s.io/publisher/hack/controlplane v0.0.0
 )
 
 replace k8s.io/publisher => ../../publisher
+
+replace k8s.io/publisher/hack/controlplane => ../controlplane

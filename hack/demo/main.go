@@ -4,7 +4,8 @@
 //  1. clone the repository at HEAD and put the source tag v1.36.0-demo.1 there,
 //  2. publish branches and tags to new mirrors, and verify them,
 //  3. serve the tagged versions to the go command as a module proxy,
-//  4. have a new module require them, build it and run it.
+//  4. have a new module require them, build it and run it: it lists the pods of
+//     a real API server on loopback.
 //
 // What is not committed is not published. Everything happens in a scratch
 // directory, which goes away at the end. The same HEAD gives the same hashes on
@@ -24,6 +25,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"k8s.io/publisher/hack/controlplane/controlplane"
 )
 
 const sourceTag, version = "v1.36.0-demo.1", "v0.36.0-demo.1"
@@ -94,7 +97,13 @@ func run(ctx context.Context, publisher, repository string, keep bool) (err erro
 	if err != nil {
 		return err
 	}
-	if err := consume(ctx, filepath.Join(scratch, "consumer"), goSum, environment); err != nil {
+	step("Starting an API server")
+	server, err := controlplane.Start(ctx, controlplane.Options{Dir: filepath.Join(scratch, "controlplane"), Log: progress{}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	if err := consume(ctx, filepath.Join(scratch, "consumer"), goSum, environment, server.AdminKubeconfig); err != nil {
 		return fmt.Errorf("consumer: %w", err)
 	}
 
