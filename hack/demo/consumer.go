@@ -70,6 +70,10 @@ func consume(ctx context.Context, dir, goSum string, env []string, kubeconfig st
 	if err := show(ctx, dir, env, "go", append([]string{"get"}, pins()...)...); err != nil {
 		return err
 	}
+	// What the packages that it imports require in turn is added, too.
+	if err := show(ctx, dir, env, "go", "mod", "tidy"); err != nil {
+		return err
+	}
 	step("go build, go mod verify, and run")
 	binary := filepath.Join(dir, "consumer")
 	for _, args := range [][]string{

@@ -29,19 +29,29 @@ func ExtractInto(object runtime.Object, objectType typed.ParseableType, fieldMan
 	if err != nil {
 		return err
 	}
+	owned, err := appliedBy(metadata.GetManagedFields(), fieldManager, subresource)
+	if err != nil {
+		return fmt.Errorf("reading the managed fields of %q in %s: %w", fieldManager, metadata.GetName(), err)
+	}
+	if owned == nil {
+		return nil
+	}
 	value, err := typedValue(object, objectType)
 	if err != nil {
 		return fmt.Errorf("reading %s by its schema: %w", metadata.GetName(), err)
 	}
-	owned, err := appliedBy(metadata.GetManagedFields(), fieldManager, subresource)
-	if owned == nil || err != nil {
-		return err
-	}
 	// The names of inner fields that are owned stand for themselves, not for
 	// all that is below them, so only leaves select something.
-	fields, isMap := value.ExtractItems(owned.Leaves()).AsValue().Unstructured().(map[string]any)
-	if !isMap {
-		return fmt.Errorf("the managed fields of %s are not those of an object", metadata.GetName())
+	var fields map[string]any
+	switch extracted := value.ExtractItems(owned.Leaves()).AsValue().Unstructured().(type) {
+	case map[string]any:
+		fields = extracted
+	case nil:
+		// The object has none of them: empty values that were applied may be left
+		// out of it.
+		fields = map[string]any{}
+	default:
+		return fmt.Errorf("%s is not an object with fields by its schema", metadata.GetName())
 	}
 	// Kind and version are owned by nobody.
 	if kind := object.GetObjectKind().GroupVersionKind(); kind.Kind != "" && fields["kind"] == nil {
@@ -73,7 +83,7 @@ func appliedBy(entries []metav1.ManagedFieldsEntry, manager, subresource string)
 		}
 		owned := &fieldpath.Set{}
 		if err := owned.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
-			return nil, fmt.Errorf("reading the managed fields of %q: %w", manager, err)
+			return nil, err
 		}
 		return owned, nil
 	}

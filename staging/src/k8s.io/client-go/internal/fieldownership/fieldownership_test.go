@@ -48,7 +48,7 @@ func widget(entries ...metav1.ManagedFieldsEntry) *unstructured.Unstructured {
 func entry(manager string, operation metav1.ManagedFieldsOperationType, subresource, fields string) metav1.ManagedFieldsEntry {
 	e := metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Subresource: subresource, FieldsType: "FieldsV1"}
 	if fields != "" {
-		e.FieldsV1 = &metav1.FieldsV1{Raw: []byte(fields)}
+		e.FieldsV1 = metav1.NewFieldsV1(fields)
 	}
 	return e
 }
@@ -75,7 +75,7 @@ func TestOnlyWhatTheManagerAppliedBySubresourceIsExtracted(t *testing.T) {
 			entries: []metav1.ManagedFieldsEntry{entry("other", apply, "", `{"f:tags":{}}`), entry("m", update, "", `{"f:tags":{}}`), entry("m", apply, "", `{"f:size":{}}`)},
 			want:    with("size", int64(3)),
 		},
-		"a field that is gone": {entries: []metav1.ManagedFieldsEntry{entry("m", apply, "", `{"f:colour":{}}`)}, want: kind},
+		"a field that is not there": {entries: []metav1.ManagedFieldsEntry{entry("m", apply, "", `{"f:colour":{}}`)}, want: kind},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := &unstructured.Unstructured{}
@@ -99,7 +99,7 @@ func TestWhatCannotBeExtractedIsSaid(t *testing.T) {
 		want   string
 	}{
 		"an object that is not of the type": {strange, &unstructured.Unstructured{}, "reading w by its schema"},
-		"fields that are none":              {widget(entry("m", apply, "", `{"x:a":{}}`)), &unstructured.Unstructured{}, `managed fields of "m"`},
+		"fields that are none":              {widget(entry("m", apply, "", `[]`)), &unstructured.Unstructured{}, `managed fields of "m" in w`},
 		"a target of another type": {widget(applied), &struct {
 			Size string `json:"size"`
 		}{}, `setting what "m" owns of w`},

@@ -83,10 +83,12 @@ func ExampleClientset_PrependReactor() {
 	// out of quota
 }
 
-// A watch sees what happens after it was opened.
+// A watch without a resource version begins with an event for each object that
+// there is, and goes on with what happens to them.
 func ExampleClientset_watch() {
 	ctx := context.Background()
-	pods := fake.NewClientset().CoreV1().Pods("default")
+	db := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"}}
+	pods := fake.NewClientset(db).CoreV1().Pods("default")
 	watcher, err := pods.Watch(ctx, metav1.ListOptions{})
 	if err != nil {
 		log.Fatal(err)
@@ -97,10 +99,17 @@ func ExampleClientset_watch() {
 	if _, err := pods.Create(ctx, web, metav1.CreateOptions{}); err != nil {
 		log.Fatal(err)
 	}
-	event := <-watcher.ResultChan()
-	fmt.Println(event.Type, event.Object.(*corev1.Pod).Name)
+	if err := pods.Delete(ctx, "db", metav1.DeleteOptions{}); err != nil {
+		log.Fatal(err)
+	}
+	for range 3 {
+		event := <-watcher.ResultChan()
+		fmt.Println(event.Type, event.Object.(*corev1.Pod).Name)
+	}
 	// Output:
+	// ADDED db
 	// ADDED web
+	// DELETED db
 }
 
 // Discovery has the version and the resources that a test gives it.

@@ -14,7 +14,6 @@
 package csaupgrade
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -159,7 +158,7 @@ func upgrade(entries []metav1.ManagedFieldsEntry, csaManagers sets.Set[string], 
 	if err != nil {
 		return nil, err
 	}
-	upgraded[heir].FieldsV1 = &metav1.FieldsV1{Raw: raw}
+	upgraded[heir].FieldsV1 = metav1.NewFieldsV1(string(raw))
 	return slices.DeleteFunc(upgraded, isOld), nil
 }
 
@@ -168,7 +167,7 @@ func fieldsOf(entry metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
 	if entry.FieldsV1 == nil {
 		return set, nil
 	}
-	if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)); err != nil {
+	if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
 		return nil, fmt.Errorf("fields of manager %q: %w", entry.Manager, err)
 	}
 	return set, nil
