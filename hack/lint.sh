@@ -17,13 +17,25 @@ fi
 
 # Each module by itself, as its consumers see it: without go.work.
 export GOWORK=off
+
+# check prints what staticcheck finds. That generated clients offer what the API
+# has deprecated is as it should be.
+check() { # packages
+	local finding bad=0
+	while IFS= read -r finding; do
+		if [[ $finding == *"(SA1019)" ]] && grep -q '^// Code generated .* DO NOT EDIT\.$' "${finding%%:*}"; then
+			continue
+		fi
+		[[ $finding == "exit status"* ]] || { echo "$finding" && bad=1; }
+	done < <(go run "$staticcheck" "$@" 2>&1)
+	return $bad
+}
 lint() { # module, packages
 	echo "lint $1"
-	(cd "$1" && go mod tidy -diff && go vet "${@:2}" && go run "$staticcheck" "${@:2}")
+	(cd "$1" && go mod tidy -diff && go vet "${@:2}" && check "${@:2}")
 }
 for m in "${modules[@]}"; do
 	lint "$m" ./...
 done
 # The other packages here are Kubernetes' own, and take all of it to check.
 lint hack/controlplane/binaries ./etcd ./pin
-

@@ -151,6 +151,7 @@ func TestPodsAreEvicted(t *testing.T) {
 	named := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name, Namespace: ns} }
 	for name, evict := range map[string]func(ctx context.Context, pod string) error{
 		"Evict": func(ctx context.Context, pod string) error {
+			//lint:ignore SA1019 programs still call it, and its error must be typed
 			return pods.Evict(ctx, &policyv1beta1.Eviction{ObjectMeta: named(pod)})
 		},
 		"EvictV1beta1": func(ctx context.Context, pod string) error {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/openapi/openapitest"
 	"k8s.io/client-go/openapi3"
@@ -77,6 +78,43 @@ func TestEmbeddedSchemasDescribeTheirFields(t *testing.T) {
 	ports := document.Components.Schemas["io.k8s.api.core.v1.Container"].Properties["ports"]
 	if ports.Type != "array" || ports.Description == "" || ports.ListType != "map" || !slices.Equal(ports.ListKeys, []string{"containerPort", "protocol"}) {
 		t.Errorf("got %+v", ports)
+	}
+}
+
+func TestEmbeddedPatchesTellTheirParameters(t *testing.T) {
+	root := openapi3.NewRoot(openapitest.NewEmbeddedFileClient())
+	for path, gv := range map[string]schema.GroupVersion{
+		"/api/v1/namespaces/{name}":                                {Version: "v1"},
+		"/apis/batch/v1/namespaces/{namespace}/jobs/{name}":        {Group: "batch", Version: "v1"},
+		"/apis/apps/v1/namespaces/{namespace}/deployments/{name}":  {Group: "apps", Version: "v1"},
+		"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}": {Group: "apps", Version: "v1"},
+	} {
+		document, err := root.GVSpec(gv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := document.Paths.Paths[path]
+		if at == nil || at.Get == nil || at.Put == nil || at.Patch == nil || at.Delete == nil {
+			t.Errorf("%s: operations are missing in %+v", path, at)
+			continue
+		}
+		var names []string
+		for _, p := range at.Patch.Parameters {
+			if p.In != "query" || p.Schema == nil || len(p.Schema.Type) != 1 || p.Description == "" {
+				t.Errorf("%s: parameter %+v", path, p)
+			}
+			names = append(names, p.Name)
+		}
+		if want := []string{"dryRun", "force", "fieldManager", "fieldValidation"}; !slices.Equal(names, want) {
+			t.Errorf("%s: a patch has the parameters %q, want %q", path, names, want)
+		}
+		if len(at.Patch.RequestBody.Content) != 4 {
+			t.Errorf("%s: a patch may be %v", path, at.Patch.RequestBody.Content)
+		}
+		var kind map[string]string
+		if err := at.Patch.Extensions.GetObject("x-kubernetes-group-version-kind", &kind); err != nil || kind["kind"] == "" || kind["version"] != "v1" {
+			t.Errorf("%s: of the kind %v, %v", path, kind, err)
+		}
 	}
 }
 

@@ -8,8 +8,9 @@
 //
 // The embedded schemas are made from the Go types of k8s.io/api. They have all
 // fields with their types and descriptions, what identifies the elements of
-// lists, and the kinds; but of the operations a server has they name one for
-// each kind only.
+// lists, and the kinds; but of the operations a server has they name only those
+// on one object: reading, replacing, patching and deleting it, with the query
+// parameters of each.
 package openapitest
 
 //go:generate go run ./internal/generate testdata

@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"log"
 	"os"
 	"path/filepath"
@@ -85,17 +84,7 @@ func (d document) describe() map[string]any {
 		if r.namespaced {
 			path = d.path + "/namespaces/{namespace}/" + r.plural + "/{name}"
 		}
-		paths[path] = map[string]any{"get": map[string]any{
-			"description":                     fmt.Sprintf("read the specified %s", kind["kind"]),
-			"x-kubernetes-action":             "get",
-			"x-kubernetes-group-version-kind": kind,
-			"responses": map[string]any{"200": map[string]any{
-				"description": "OK",
-				"content": map[string]any{"application/json": map[string]any{
-					"schema": reference(name),
-				}},
-			}},
-		}}
+		paths[path] = s.operations(name, kind)
 	}
 	return map[string]any{
 		"openapi":    "3.0.0",

@@ -10,8 +10,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	v1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"k8s.io/client-go/internal/yamlconv"
+	v1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"sigs.k8s.io/json"
 )
 
