@@ -109,7 +109,8 @@ func (w *world) syncAfterKill() {
 
 // settle waits for git commands that survived their publisher.
 func (w *world) settle() {
-	for range 250 {
+	w.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		alive := false
 		names, _ := filepath.Glob("/proc/[0-9]*/environ")
 		for _, name := range names {
@@ -119,6 +120,6 @@ func (w *world) settle() {
 		if !alive {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
+	w.Fatal("a git command of the killed run does not end")
 }
