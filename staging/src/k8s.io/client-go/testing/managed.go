@@ -71,8 +71,10 @@ func (t *managedTracker) Patch(gvr schema.GroupVersionResource, obj runtime.Obje
 	return t.own(gvr, obj, ns, manager, replacing)
 }
 
-// own puts obj with the fields that it changes owned by manager.
+// own puts obj with the fields that it changes owned by manager. It also tells
+// obj its owners, since programs that wrap a tracker read them there.
 func (t *managedTracker) own(gvr schema.GroupVersionResource, obj runtime.Object, ns, manager string, condition condition) error {
+	given := obj
 	obj = obj.DeepCopyObject()
 	object, err := meta.Accessor(obj)
 	if err != nil {
@@ -113,7 +115,24 @@ func (t *managedTracker) own(gvr schema.GroupVersionResource, obj runtime.Object
 	if condition == replacing {
 		owned.GetObjectKind().SetGroupVersionKind(named)
 	}
-	return t.put(gvr, ns, owned, condition)
+	if err := t.put(gvr, ns, owned, condition); err != nil {
+		return err
+	}
+	return tellOwners(owned, given)
+}
+
+// tellOwners copies the managed fields of one object to another.
+func tellOwners(from, to runtime.Object) error {
+	source, err := meta.Accessor(from)
+	if err != nil {
+		return err
+	}
+	target, err := meta.Accessor(to)
+	if err != nil {
+		return err
+	}
+	target.SetManagedFields(source.GetManagedFields())
+	return nil
 }
 
 func (t *managedTracker) Apply(gvr schema.GroupVersionResource, applyConfiguration runtime.Object, ns string, opts ...metav1.PatchOptions) error {

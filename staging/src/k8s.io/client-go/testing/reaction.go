@@ -124,6 +124,12 @@ func carryOutPatch(tracker ObjectTracker, action PatchActionImpl) (runtime.Objec
 	if object.GetName() != action.GetName() {
 		return nil, errors.NewBadRequest(fmt.Sprintf("the patch renames %s %q to %q", gvr.Resource, action.GetName(), object.GetName()))
 	}
-	err = tracker.Patch(gvr, patched, ns, action.PatchOptions)
-	return readBack(tracker, action, patched, err)
+	if err := tracker.Patch(gvr, patched, ns, action.PatchOptions); err != nil {
+		return nil, err
+	}
+	answer, err := readBack(tracker, action, patched, nil)
+	if errors.IsNotFound(err) && object.GetDeletionTimestamp() != nil {
+		return patched, nil // a patch that takes the last finalizer away ends the object
+	}
+	return answer, err
 }

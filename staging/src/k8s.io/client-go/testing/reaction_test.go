@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
 )
@@ -144,4 +146,32 @@ func Example() {
 	// create pods
 	// get pods
 	// true
+}
+
+// endingTracker removes an object that is being deleted once nothing holds it,
+// as a server does.
+type endingTracker struct{ clienttesting.ObjectTracker }
+
+func (t endingTracker) Patch(gvr schema.GroupVersionResource, obj runtime.Object, ns string, opts ...metav1.PatchOptions) error {
+	if pod := obj.(*corev1.Pod); pod.DeletionTimestamp != nil && len(pod.Finalizers) == 0 {
+		return t.Delete(gvr, ns, pod.Name)
+	}
+	return t.ObjectTracker.Patch(gvr, obj, ns, opts...)
+}
+
+func TestPatchThatEndsAnObjectAnswersWithIt(t *testing.T) {
+	tracker := endingTracker{clienttesting.NewObjectTracker(newScheme(t))}
+	pod := newPod("ns", "web")
+	pod.DeletionTimestamp, pod.Finalizers = &metav1.Time{Time: time.Unix(1, 0)}, []string{"example.com/hold"}
+	if err := tracker.Add(pod); err != nil {
+		t.Fatal(err)
+	}
+	patch := clienttesting.NewPatchAction(pods, "ns", "web", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))
+	_, answer, err := clienttesting.ObjectReaction(tracker)(patch)
+	if err != nil || answer.(*corev1.Pod).Name != "web" || len(answer.(*corev1.Pod).Finalizers) != 0 {
+		t.Errorf("got %v, %v", answer, err)
+	}
+	if _, err := tracker.Get(pods, "ns", "web"); !errors.IsNotFound(err) {
+		t.Errorf("it is still there: %v", err)
+	}
 }

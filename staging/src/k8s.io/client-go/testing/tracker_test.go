@@ -377,3 +377,21 @@ func TestApplyOfNonsenseIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestManagedTrackerTellsWhatWasWrittenItsOwners(t *testing.T) {
+	tracker := newManagedTracker(t)
+	c := configMap("a", "1")
+	if err := tracker.Create(configMaps, c, "ns", metav1.CreateOptions{FieldManager: "one"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.ManagedFields) != 1 || c.ManagedFields[0].Manager != "one" {
+		t.Errorf("after it was created: got %v", c.ManagedFields)
+	}
+	c = configMap("a", "1", "b", "2")
+	if err := tracker.Update(configMaps, c, "ns", metav1.UpdateOptions{FieldManager: "two"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.ManagedFields) == 0 {
+		t.Error("after it was updated: it has no owners")
+	}
+}

@@ -261,3 +261,29 @@ func TestMistakesOfTheTestPanic(t *testing.T) {
 		}()
 	}
 }
+
+func TestReactorsMayAnswerWithAnyUnstructuredObject(t *testing.T) {
+	item := object("v1", "Pod", "ns", "a")
+	for name, c := range map[string]struct {
+		answer runtime.Object
+		want   map[string]any
+	}{
+		"a list without a kind": {&unstructured.UnstructuredList{Items: []unstructured.Unstructured{*item}}, map[string]any{"items": []any{item.Object}}},
+		"an object without one": {&unstructured.Unstructured{Object: map[string]any{"a": "b"}}, map[string]any{"a": "b"}},
+		"a status":              {&metav1.Status{Code: 1}, map[string]any{"apiVersion": "v1", "kind": "Status", "metadata": map[string]any{}, "code": int64(1)}},
+	} {
+		client := NewSimpleDynamicClient(runtime.NewScheme())
+		client.PrependReactor("get", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, c.answer, nil })
+		got, err := client.Resource(pods).Get(t.Context(), "a", metav1.GetOptions{})
+		if err != nil || !reflect.DeepEqual(got.Object, c.want) {
+			t.Errorf("%s: got %v, %v", name, got, err)
+			continue
+		}
+		if items, ok := got.Object["items"].([]any); ok {
+			items[0].(map[string]any)["kind"] = "Changed"
+			if item.GetKind() != "Pod" {
+				t.Errorf("%s: what is handed out is not a copy", name)
+			}
+		}
+	}
+}

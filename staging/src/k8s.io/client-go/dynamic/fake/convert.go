@@ -16,9 +16,13 @@ func (c *FakeDynamicClient) unstructured(object runtime.Object) (*unstructured.U
 	switch o := object.(type) {
 	case *unstructured.Unstructured:
 		return o.DeepCopy(), nil
-	case *metav1.Status:
+	case runtime.Unstructured: // a list, say, which need not tell its kind
+		return &unstructured.Unstructured{Object: runtime.DeepCopyJSON(o.UnstructuredContent())}, nil
+	case *metav1.Status: // which every server answers with, whether the scheme has it or not
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
-		return &unstructured.Unstructured{Object: content}, err
+		u := &unstructured.Unstructured{Object: content}
+		u.SetGroupVersionKind(metav1.Unversioned.WithKind("Status"))
+		return u, err
 	}
 	kinds, _, err := c.scheme.ObjectKinds(object)
 	if err != nil {

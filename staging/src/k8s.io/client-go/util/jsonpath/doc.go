@@ -26,5 +26,6 @@
 // # Missing fields
 //
 // A field that none of the values has is an error, unless AllowMissingKeys says
-// that it just yields nothing. An index that is out of bounds always is an error.
+// that it just yields nothing. An index that is out of bounds always is an error,
+// and so is such a slice, except one that ends where it starts: it yields nothing.
 package jsonpath

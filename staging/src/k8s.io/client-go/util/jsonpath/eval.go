@@ -230,14 +230,16 @@ func (a *ArrayNode) elements(into []reflect.Value, list reflect.Value) ([]reflec
 		return fmt.Errorf("array index out of bounds: index %d, length %d", index, length)
 	}
 	switch {
-	case step.Value <= 0:
-		return nil, fmt.Errorf("step must be > 0")
-	case start.Known && (start.Value < 0 || start.Value >= length):
+	case start.Value == end.Value:
+		return into, nil // nothing is asked for, wherever that is
+	case start.Value < 0 || start.Value >= length:
 		return nil, outOfBounds(start.Value)
-	case end.Known && (end.Value < 0 || end.Value > length):
+	case end.Value < 0 || end.Value > length:
 		return nil, outOfBounds(end.Value - 1)
 	case start.Value > end.Value:
 		return nil, fmt.Errorf("starting index %d is greater than ending index %d", start.Value, end.Value)
+	case step.Value <= 0:
+		return nil, fmt.Errorf("step must be > 0")
 	}
 	for i := start.Value; i < end.Value; i += min(step.Value, length) {
 		into = append(into, list.Index(i))

@@ -4,10 +4,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// NewConfig returns an empty Config whose maps are ready to be written to.
+// NewConfig returns an empty Config whose maps are ready to be written to, but
+// for that of its Preferences: so it equals what an empty file is read as.
 func NewConfig() *Config {
 	config := &Config{}
-	config.Preferences = Preferences{Extensions: map[string]runtime.Object{}}
 	config.Clusters, config.AuthInfos, config.Contexts = map[string]*Cluster{}, map[string]*AuthInfo{}, map[string]*Context{}
 	config.Extensions = map[string]runtime.Object{}
 	return config
