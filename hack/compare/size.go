@@ -112,7 +112,7 @@ func compile(b build, program, binary string) error {
 }
 
 // startRuns is how often each program is started; the medians are printed.
-const startRuns = 15
+const startRuns = 51
 
 // starts prints what each program costs from the start of its process to its
 // first request, and what it has allocated when it has the answer.
