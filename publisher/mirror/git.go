@@ -14,18 +14,23 @@ import (
 // Nothing outside its arguments and env decides what it does: no configuration
 // of the user or the system is read.
 func Git(ctx context.Context, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
-	return run(ctx, append(Environment(), env...), stdin, args...)
+	return gitIn(ctx, "", env, stdin, args...)
+}
+
+// gitIn is [Git] in a folder, to which relative paths refer.
+func gitIn(ctx context.Context, dir string, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
+	return run(ctx, dir, append(Environment(), env...), stdin, args...)
 }
 
 // GitAsUser runs a git command that needs the user's configuration: to reach
 // a remote repository takes credentials, proxies and keys.
 func GitAsUser(ctx context.Context, env []string, args ...string) ([]byte, error) {
-	return run(ctx, append(append(os.Environ(), "GIT_TERMINAL_PROMPT=0"), env...), nil, args...)
+	return run(ctx, "", append(append(os.Environ(), "GIT_TERMINAL_PROMPT=0"), env...), nil, args...)
 }
 
-func run(ctx context.Context, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
+func run(ctx context.Context, dir string, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Env = env
+	cmd.Dir, cmd.Env = dir, env
 	// What git itself started may outlive it and hold its output open.
 	cmd.WaitDelay = 5 * time.Second
 	if stdin != nil {

@@ -42,15 +42,18 @@ func (m *Mirror) Stage(ctx context.Context, refs map[string]Ref, objectDirs []st
 }
 
 func (s *Staged) pack(ctx context.Context, objectDirs []string, head string) error {
-	target := filepath.Join(s.dir, "pack")
+	// Git works in the folder and is given relative names: should it outlive a
+	// killed run whose folder the next one clears away, it must not make that
+	// anew, as it does with an absolute name.
+	target := "pack"
 	if !s.mirror.Exists {
 		s.repo = filepath.Join(s.dir, "mirror.git")
-		target = filepath.Join(s.repo, "objects", "pack")
-		if _, err := Git(ctx, nil, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+head, s.repo); err != nil {
+		target = filepath.Join("mirror.git", "objects", "pack")
+		if _, err := gitIn(ctx, s.dir, nil, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+head, "mirror.git"); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(target, 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Join(s.dir, target), 0o777); err != nil {
 		return err
 	}
 	var want bytes.Buffer
@@ -72,7 +75,7 @@ func (s *Staged) pack(ctx context.Context, objectDirs []string, head string) err
 		"GIT_DIR=" + s.repo, "GIT_OBJECT_DIRECTORY=" + filepath.Dir(target),
 		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + alternates(append(objectDirs, s.mirror.ObjectsDir())),
 	}
-	_, err := Git(ctx, env, &want, "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1", filepath.Join(target, "pack"))
+	_, err := gitIn(ctx, s.dir, env, &want, "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1", filepath.Join(target, "pack"))
 	return err
 }
 

@@ -62,6 +62,7 @@ func TestKillAroundEachGitCommand(t *testing.T) {
 				}
 				break
 			}
+			w.settle()
 			w.sound()
 			w.sync()
 			if got := w.refs(); got != want {
@@ -70,6 +71,30 @@ func TestKillAroundEachGitCommand(t *testing.T) {
 			w.sound()
 		}
 	}
+}
+
+// TestGitCommandThatOutlivesAKilledRunLeavesNothing lets git write its pack only
+// when the next run is through.
+func TestGitCommandThatOutlivesAKilledRunLeavesNothing(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
+	cmd := w.publisher("sync")
+	goOn := filepath.Join(w.TempDir(), "go-on")
+	// Git reads what to pack when it has found its folders.
+	w.gitThat(cmd, fmt.Sprintf(`if [ "$1" = pack-objects ]; then
+	(sleep 0.5; kill -9 $PPID; for i in $(seq 1000); do [ -e %s ] && break; sleep 0.01; done) | "$git" "$@"
+	exit
+fi`, goOn))
+	if err := cmd.Run(); err == nil {
+		t.Fatal("the publisher was not killed")
+	}
+	w.syncAfterKill()
+	w.write(goOn, "")
+	w.settle()
+	w.noLeftovers()
+	w.sameAsFromScratch()
 }
 
 func TestFailingGitCommandLeavesTheMirrorAsItWas(t *testing.T) {

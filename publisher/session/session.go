@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"k8s.io/publisher/cache"
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
@@ -123,10 +125,7 @@ func (s *Session) clearLeftovers() error {
 			return err
 		}
 		for _, name := range names {
-			// A git command that outlived the run may write there still; under
-			// another name it finds the folder no more.
-			gone := filepath.Join(dir, name+"~")
-			if err := errors.Join(os.Rename(filepath.Join(dir, name), gone), os.RemoveAll(gone)); err != nil {
+			if err := removeInUse(filepath.Join(dir, name)); err != nil {
 				return fmt.Errorf("clean up after a run that was killed: %w", err)
 			}
 		}
@@ -135,6 +134,25 @@ func (s *Session) clearLeftovers() error {
 		return recoverFetched(dir)
 	}
 	return nil
+}
+
+// removeInUse removes a folder into which a git command that outlived its run
+// may still write. It finds the folder no more under another name; the file that
+// it is about to make can yet get in the way once.
+func removeInUse(dir string) error {
+	gone := dir + "~"
+	if err := os.Rename(dir, gone); err != nil {
+		return err
+	}
+	err := os.RemoveAll(gone)
+	for range 100 {
+		if !errors.Is(err, unix.ENOTEMPTY) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+		err = os.RemoveAll(gone)
+	}
+	return err
 }
 
 func (s *Session) openMirrors() {
