@@ -1,7 +1,8 @@
 // Command apicompat compares the exported API of the staged client-go with that
 // of the public module that it takes the place of, package by package. What is
 // compatible is decided by golang.org/x/exp/apidiff, which has the rules of the
-// Go 1 promise: names may be added, never removed or changed.
+// Go 1 promise: names may be added, never removed or changed. A type that a public
+// package has as an alias of one in an internal package counts as that package's.
 //
 // It prints a row for each public package and exits 1 when a package that is
 // not still to come lacks a name or has one with another meaning.
@@ -14,13 +15,13 @@ import (
 	"fmt"
 	"go/types"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
-	"golang.org/x/exp/apidiff"
 	"golang.org/x/tools/go/packages"
 )
 
@@ -64,18 +65,15 @@ func run(version, staged string, patterns []string, quiet bool, out io.Writer) e
 		return fmt.Errorf("loading the staged module: %w", err)
 	}
 
-	names := make([]string, 0, len(public))
-	for path := range public {
-		names = append(names, path)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(public))
+	moved := findMoved(ours)
 
 	var rows []row
 	for _, path := range names {
 		if isBelow(strings.TrimPrefix(path, module+"/"), foreign) {
 			continue
 		}
-		rows = append(rows, compare(path, public[path], ours[path]))
+		rows = append(rows, compare(path, public[path], ours[path], moved))
 	}
 	return report(rows, quiet, out)
 }
@@ -89,7 +87,7 @@ type row struct {
 	toCome       bool     // ours is not meant to have all of it yet
 }
 
-func compare(path string, public, ours *types.Package) row {
+func compare(path string, public, ours *types.Package, moved *moved) row {
 	r := row{path: strings.TrimPrefix(path, module+"/")}
 	exported := exportedNames(public)
 	r.there = len(exported)
@@ -103,12 +101,10 @@ func compare(path string, public, ours *types.Package) row {
 			r.missing = append(r.missing, name)
 		}
 	}
-	for _, change := range apidiff.Changes(public, ours).Changes {
-		// A removed name has been counted.
-		if change.Compatible || removed(change.Message, r.missing) {
-			continue
+	for _, message := range moved.incompatible(public, ours) {
+		if !removed(message, r.missing) { // it has been counted
+			r.incompatible = append(r.incompatible, message)
 		}
-		r.incompatible = append(r.incompatible, change.Message)
 	}
 	return r
 }
@@ -208,7 +204,7 @@ func load(dir string, patterns []string) (map[string]*types.Package, error) {
 	found := map[string]*types.Package{}
 	var failures []error
 	for _, pkg := range loaded {
-		if pkg.Name == "main" || pkg.Name == "" || strings.Contains(pkg.PkgPath+"/", "/internal/") {
+		if pkg.Name == "main" || pkg.Name == "" || isInternal(pkg.PkgPath) {
 			continue
 		}
 		for _, e := range pkg.Errors {

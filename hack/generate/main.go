@@ -136,8 +136,10 @@ func (g *generation) applyConfigurations() error {
 	if err != nil {
 		return err
 	}
-	if err := g.removeGenerated("applyconfigurations", "applyconfiguration-gen"); err != nil {
-		return err
+	for _, dir := range []string{"applyconfigurations", "internal/applyconfigurations"} {
+		if err := g.removeGenerated(dir, "applyconfiguration-gen"); err != nil {
+			return err
+		}
 	}
 	args := []string{
 		"--openapi-schema", schema,

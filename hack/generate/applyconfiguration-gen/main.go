@@ -1,13 +1,19 @@
 // Command applyconfiguration-gen is k8s.io/code-generator's applyconfiguration-gen.
-// What it writes differs in one call: the functions that extract a configuration
-// from an object use this library's own package for it, which links less than
-// apimachinery's.
+// What it writes differs in two names, so that programs link less:
+//
+//   - The functions that extract a configuration from an object use this
+//     library's own package for it, and not apimachinery's.
+//   - The configurations of meta/v1 are in an internal package, and package
+//     applyconfigurations/meta/v1 has aliases of them. It also has a function
+//     that needs package discovery, which other configurations do not.
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
+	"path"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -40,9 +46,18 @@ func run() error {
 		generators.NameSystems(),
 		generators.DefaultNameSystem(),
 		func(context *generator.Context) []generator.Target {
+			meta := path.Join(options.OutputPkg, "meta/v1")
+			move := move{from: meta, to: path.Join(path.Dir(options.OutputPkg), "internal", path.Base(options.OutputPkg), "meta/v1")}
 			var targets []generator.Target
 			for _, t := range generators.GetTargets(context, options) {
-				targets = append(targets, target{t})
+				if t.Path() != meta {
+					targets = append(targets, target{t, move})
+					continue
+				}
+				moved := *t.(*generator.SimpleTarget)
+				moved.PkgPath = move.to
+				moved.PkgDir = filepath.Join(filepath.Dir(options.OutputDir), "internal", filepath.Base(options.OutputDir), "meta", "v1")
+				targets = append(targets, &moved, aliases(t.(*generator.SimpleTarget), move.to))
 			}
 			return targets
 		},
@@ -56,32 +71,53 @@ var (
 	ours   = types.Name{Package: "k8s.io/client-go/internal/fieldownership", Name: "ExtractInto"}
 )
 
-// target, file and rename pass everything through but that one name.
-type target struct{ generator.Target }
+// A move is from one package to another.
+type move struct{ from, to string }
+
+// target, file and rename pass everything through but names.
+type target struct {
+	generator.Target
+	move move
+}
 
 func (t target) Generators(context *generator.Context) []generator.Generator {
 	all := t.Target.Generators(context)
 	for i := range all {
-		all[i] = file{all[i]}
+		all[i] = file{all[i], t.move}
 	}
 	return all
 }
 
-type file struct{ generator.Generator }
+type file struct {
+	generator.Generator
+	move move
+}
 
 func (f file) Namers(context *generator.Context) namer.NameSystems {
 	systems := f.Generator.Namers(context)
 	if raw, found := systems["raw"]; found {
-		systems["raw"] = rename{raw}
+		systems["raw"] = rename{raw, f.move}
 	}
 	return systems
 }
 
-type rename struct{ namer.Namer }
+type rename struct {
+	namer.Namer
+	move move
+}
 
 func (r rename) Name(t *types.Type) string {
-	if t.Name == theirs {
+	switch {
+	case t.Kind == types.Pointer:
+		return "*" + r.Name(t.Elem)
+	case t.Kind == types.Slice:
+		return "[]" + r.Name(t.Elem)
+	case t.Kind == types.Map:
+		return "map[" + r.Name(t.Key) + "]" + r.Name(t.Elem)
+	case t.Name == theirs:
 		t = types.Ref(ours.Package, ours.Name)
+	case t.Name.Package == r.move.from:
+		t = types.Ref(r.move.to, t.Name.Name)
 	}
 	return r.Namer.Name(t)
 }

@@ -44,15 +44,15 @@ func (g *clientsetFile) GenerateType(context *generator.Context, _ *types.Type, 
 	universe := context.Universe
 	type group struct {
 		Name                    string
+		First                   bool
 		Interface, Client       *types.Type
-		Pointer                 *types.Type // to a client, swapped in atomically
 		New, NewForConfigClient *types.Type
 	}
 	var groups []group
-	for _, v := range g.versions {
+	for i, v := range g.versions {
 		groups = append(groups, group{
 			Name:               v.goName,
-			Pointer:            universe.Type(types.Name{Package: "sync/atomic", Name: "Pointer"}),
+			First:              i == 0,
 			Interface:          universe.Type(types.Name{Package: v.client, Name: v.goName + "Interface"}),
 			Client:             universe.Type(types.Name{Package: v.client, Name: v.goName + "Client"}),
 			New:                universe.Function(types.Name{Package: v.client, Name: "New"}),
@@ -80,20 +80,20 @@ type Interface interface {
 
 var _ Interface = (*Clientset)(nil)
 
-// groupClients holds the clients that have been asked for.
-type groupClients struct {
-	source
+// The slots of the groups in a clientset.
+const (
 	$- range .groups $
-	v$.Name$ $.Pointer|raw$[$.Client|raw$]
+	slot$.Name$$if .First$ = iota$end$
 	$- end $
-}
+	slots
+)
 $ range .groups $
 // $.Name$ returns the client of this group and version. It is built at the first call.
 func (c *Clientset) $.Name$() $.Interface|raw$ {
 	if c.groups == nil {
 		return (*$.Client|raw$)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.v$.Name$, $.NewForConfigClient|raw$, $.New|raw$)
+	return groupClient(c.groups, slot$.Name$, $.NewForConfigClient|raw$, $.New|raw$)
 }
 $ end $
 `

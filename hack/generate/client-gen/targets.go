@@ -114,7 +114,8 @@ func clientTypes(context *generator.Context, v version) []*types.Type {
 }
 
 // localNames is a generator whose references to the clientset's scheme become
-// references to the group's own.
+// references to the group's own, and those to package gentype to the internal
+// package that has no fakes.
 type localNames struct {
 	generator.Generator
 	clientset string
@@ -134,10 +135,13 @@ type localNamer struct {
 }
 
 func (n localNamer) Name(t *types.Type) string {
-	if t.Name.Package != n.schemePackage {
-		return n.Namer.Name(t)
+	switch t.Name.Package {
+	case n.schemePackage:
+		return "groupScheme." + t.Name.Name + "()"
+	case "k8s.io/client-go/gentype":
+		t = types.Ref("k8s.io/client-go/internal/gentype", t.Name.Name)
 	}
-	return "groupScheme." + t.Name.Name + "()"
+	return n.Namer.Name(t)
 }
 
 // sortedKeys returns a set's members in order.

@@ -1,42 +1,54 @@
 package gentype
 
 import (
-	"context"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/gentype"
 	"k8s.io/client-go/rest"
 )
 
-// object is what a client needs of what it sends: that it can be encoded, and
-// that it tells its name.
-type object interface {
+// objectWithMeta is the constraint on a resource's type: it can be encoded, and
+// it tells its name.
+type objectWithMeta interface {
 	runtime.Object
 	metav1.Object
 }
 
-// objectWithMeta is the constraint on a resource's type.
-type objectWithMeta interface {
-	object
+// namedObject is the constraint on an apply configuration's type. It can be
+// compared so that nil can be told.
+type namedObject interface {
+	comparable
+	GetName() *string
 }
 
-// Client has the verbs that nearly every resource supports.
-type Client[T objectWithMeta] struct {
-	endpoint  endpoint
-	newObject func() T
-}
+// The clients are aliases of types in a package without the fakes, which is all
+// that this library's own typed clients link.
+type (
+	// Client has the verbs that nearly every resource supports: Get, Create,
+	// Update, UpdateStatus, Delete, Patch and Watch. GetClient and GetNamespace
+	// return what it was made with.
+	Client[T objectWithMeta] = gentype.Client[T]
 
-// Option changes how a client works. Options are given to its constructor.
-type Option[T objectWithMeta] func(*Client[T])
+	// ClientWithList is a Client that also has the verbs on collections: List and
+	// DeleteCollection.
+	ClientWithList[T objectWithMeta, L runtime.Object] = gentype.ClientWithList[T, L]
+
+	// ClientWithApply is a Client that also has server-side apply: Apply and
+	// ApplyStatus.
+	ClientWithApply[T objectWithMeta, C namedObject] = gentype.ClientWithApply[T, C]
+
+	// ClientWithListAndApply has the verbs on objects and on collections, and
+	// server-side apply. Nearly all clients of a clientset are of this type.
+	ClientWithListAndApply[T objectWithMeta, L runtime.Object, C namedObject] = gentype.ClientWithListAndApply[T, L, C]
+
+	// Option changes how a client works. Options are given to its constructor.
+	Option[T objectWithMeta] = gentype.Option[T]
+)
 
 // PrefersProtobuf makes a client speak protobuf where the configuration names
 // no content type. It is for resources that the server can encode as protobuf,
 // which custom resources are not among.
-func PrefersProtobuf[T objectWithMeta]() Option[T] {
-	return func(c *Client[T]) { c.endpoint.protobuf = true }
-}
+func PrefersProtobuf[T objectWithMeta]() Option[T] { return gentype.PrefersProtobuf[T]() }
 
 // NewClient returns a client for a resource, such as "pods", of the group and
 // version that client is for. An empty namespace stands for a resource that
@@ -46,65 +58,31 @@ func NewClient[T objectWithMeta](
 	resource string, client rest.Interface, parameterCodec runtime.ParameterCodec, namespace string, emptyObjectCreator func() T,
 	options ...Option[T],
 ) *Client[T] {
-	c := new(Client[T])
-	c.init(endpoint{client: client, codec: parameterCodec, resource: resource, namespace: namespace}, emptyObjectCreator, options)
-	return c
+	return gentype.NewClient(resource, client, parameterCodec, namespace, emptyObjectCreator, options...)
 }
 
-func (c *Client[T]) init(e endpoint, newObject func() T, options []Option[T]) {
-	c.endpoint, c.newObject = e, newObject
-	for _, o := range options {
-		o(c)
-	}
+// NewClientWithList is [NewClient] for a resource that can be listed.
+// emptyListCreator returns a new list to decode into.
+func NewClientWithList[T objectWithMeta, L runtime.Object](
+	resource string, client rest.Interface, parameterCodec runtime.ParameterCodec, namespace string, emptyObjectCreator func() T,
+	emptyListCreator func() L, options ...Option[T],
+) *ClientWithList[T, L] {
+	return gentype.NewClientWithList(resource, client, parameterCodec, namespace, emptyObjectCreator, emptyListCreator, options...)
 }
 
-// GetClient returns the client that requests are sent through.
-func (c *Client[T]) GetClient() rest.Interface { return c.endpoint.client }
-
-// GetNamespace returns the namespace that the client is bound to, or "".
-func (c *Client[T]) GetNamespace() string { return c.endpoint.namespace }
-
-// Get returns the object called name.
-func (c *Client[T]) Get(ctx context.Context, name string, options metav1.GetOptions) (T, error) {
-	got := c.newObject()
-	return got, c.endpoint.get(ctx, name, options, got)
+// NewClientWithApply is [NewClient] for a resource with apply configurations.
+func NewClientWithApply[T objectWithMeta, C namedObject](
+	resource string, client rest.Interface, parameterCodec runtime.ParameterCodec, namespace string, emptyObjectCreator func() T,
+	options ...Option[T],
+) *ClientWithApply[T, C] {
+	return gentype.NewClientWithApply[T, C](resource, client, parameterCodec, namespace, emptyObjectCreator, options...)
 }
 
-// Create stores a new object and returns it as the server completed it.
-func (c *Client[T]) Create(ctx context.Context, obj T, opts metav1.CreateOptions) (T, error) {
-	created := c.newObject()
-	return created, c.endpoint.create(ctx, obj, opts, created)
-}
-
-// Update replaces the object of obj's name and returns what the server stored.
-// If obj has a resource version that is no longer the newest, the error is a
-// conflict.
-func (c *Client[T]) Update(ctx context.Context, obj T, opts metav1.UpdateOptions) (T, error) {
-	updated := c.newObject()
-	return updated, c.endpoint.update(ctx, obj, opts, updated)
-}
-
-// UpdateStatus is Update for the status alone: the server ignores what obj has
-// outside of it.
-func (c *Client[T]) UpdateStatus(ctx context.Context, obj T, opts metav1.UpdateOptions) (T, error) {
-	updated := c.newObject()
-	return updated, c.endpoint.update(ctx, obj, opts, updated, "status")
-}
-
-// Delete deletes the object called name.
-func (c *Client[T]) Delete(ctx context.Context, name string, opts metav1.DeleteOptions) error {
-	return c.endpoint.delete(ctx, name, &opts)
-}
-
-// Patch sends a patch of the given type for the object called name, or for a
-// subresource of it, and returns the outcome.
-func (c *Client[T]) Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts metav1.PatchOptions, subresources ...string) (T, error) {
-	patched := c.newObject()
-	return patched, c.endpoint.patch(ctx, name, pt, data, opts, patched, subresources)
-}
-
-// Watch returns the changes to the objects that opts select, from
-// opts.ResourceVersion on. The caller stops the watch when done with it.
-func (c *Client[T]) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
-	return c.endpoint.watch(ctx, opts)
+// NewClientWithListAndApply is [NewClientWithList] for a resource with apply
+// configurations.
+func NewClientWithListAndApply[T objectWithMeta, L runtime.Object, C namedObject](
+	resource string, client rest.Interface, parameterCodec runtime.ParameterCodec, namespace string, emptyObjectCreator func() T,
+	emptyListCreator func() L, options ...Option[T],
+) *ClientWithListAndApply[T, L, C] {
+	return gentype.NewClientWithListAndApply[T, L, C](resource, client, parameterCodec, namespace, emptyObjectCreator, emptyListCreator, options...)
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/internal/gentype"
 	"k8s.io/client-go/testing"
 )
 
@@ -74,7 +75,7 @@ func (a *fakeApplier[T, C]) ApplyStatus(ctx context.Context, configuration C, op
 }
 
 func (a *fakeApplier[T, C]) apply(configuration C, opts metav1.ApplyOptions, subresource ...string) (result T, err error) {
-	name, err := nameToApply(configuration, errNoConfiguration, errNoConfigurationName)
+	name, err := gentype.NameToApply(configuration, errNoConfiguration, errNoConfigurationName)
 	if err != nil {
 		return result, err
 	}

@@ -5,8 +5,6 @@
 package kubernetes
 
 import (
-	atomic "sync/atomic"
-
 	discovery "k8s.io/client-go/discovery"
 	v1 "k8s.io/client-go/kubernetes/typed/admissionregistration/v1"
 	v1alpha1 "k8s.io/client-go/kubernetes/typed/admissionregistration/v1alpha1"
@@ -125,70 +123,70 @@ type Interface interface {
 
 var _ Interface = (*Clientset)(nil)
 
-// groupClients holds the clients that have been asked for.
-type groupClients struct {
-	source
-	vAdmissionregistrationV1       atomic.Pointer[v1.AdmissionregistrationV1Client]
-	vAdmissionregistrationV1beta1  atomic.Pointer[v1beta1.AdmissionregistrationV1beta1Client]
-	vAdmissionregistrationV1alpha1 atomic.Pointer[v1alpha1.AdmissionregistrationV1alpha1Client]
-	vInternalV1alpha1              atomic.Pointer[apiserverinternalv1alpha1.InternalV1alpha1Client]
-	vAppsV1                        atomic.Pointer[appsv1.AppsV1Client]
-	vAppsV1beta1                   atomic.Pointer[appsv1beta1.AppsV1beta1Client]
-	vAppsV1beta2                   atomic.Pointer[v1beta2.AppsV1beta2Client]
-	vAuthenticationV1              atomic.Pointer[authenticationv1.AuthenticationV1Client]
-	vAuthenticationV1beta1         atomic.Pointer[authenticationv1beta1.AuthenticationV1beta1Client]
-	vAuthenticationV1alpha1        atomic.Pointer[authenticationv1alpha1.AuthenticationV1alpha1Client]
-	vAuthorizationV1               atomic.Pointer[authorizationv1.AuthorizationV1Client]
-	vAuthorizationV1beta1          atomic.Pointer[authorizationv1beta1.AuthorizationV1beta1Client]
-	vAutoscalingV1                 atomic.Pointer[autoscalingv1.AutoscalingV1Client]
-	vAutoscalingV2                 atomic.Pointer[v2.AutoscalingV2Client]
-	vBatchV1                       atomic.Pointer[batchv1.BatchV1Client]
-	vBatchV1beta1                  atomic.Pointer[batchv1beta1.BatchV1beta1Client]
-	vCertificatesV1                atomic.Pointer[certificatesv1.CertificatesV1Client]
-	vCertificatesV1beta1           atomic.Pointer[certificatesv1beta1.CertificatesV1beta1Client]
-	vCertificatesV1alpha1          atomic.Pointer[certificatesv1alpha1.CertificatesV1alpha1Client]
-	vCoordinationV1                atomic.Pointer[coordinationv1.CoordinationV1Client]
-	vCoordinationV1beta1           atomic.Pointer[coordinationv1beta1.CoordinationV1beta1Client]
-	vCoordinationV1alpha2          atomic.Pointer[v1alpha2.CoordinationV1alpha2Client]
-	vCoreV1                        atomic.Pointer[corev1.CoreV1Client]
-	vDiscoveryV1                   atomic.Pointer[discoveryv1.DiscoveryV1Client]
-	vDiscoveryV1beta1              atomic.Pointer[discoveryv1beta1.DiscoveryV1beta1Client]
-	vEventsV1                      atomic.Pointer[eventsv1.EventsV1Client]
-	vEventsV1beta1                 atomic.Pointer[eventsv1beta1.EventsV1beta1Client]
-	vExtensionsV1beta1             atomic.Pointer[extensionsv1beta1.ExtensionsV1beta1Client]
-	vFlowcontrolV1                 atomic.Pointer[flowcontrolv1.FlowcontrolV1Client]
-	vFlowcontrolV1beta1            atomic.Pointer[flowcontrolv1beta1.FlowcontrolV1beta1Client]
-	vFlowcontrolV1beta2            atomic.Pointer[flowcontrolv1beta2.FlowcontrolV1beta2Client]
-	vFlowcontrolV1beta3            atomic.Pointer[v1beta3.FlowcontrolV1beta3Client]
-	vNetworkingV1                  atomic.Pointer[networkingv1.NetworkingV1Client]
-	vNetworkingV1beta1             atomic.Pointer[networkingv1beta1.NetworkingV1beta1Client]
-	vNodeV1                        atomic.Pointer[nodev1.NodeV1Client]
-	vNodeV1beta1                   atomic.Pointer[nodev1beta1.NodeV1beta1Client]
-	vNodeV1alpha1                  atomic.Pointer[nodev1alpha1.NodeV1alpha1Client]
-	vPolicyV1                      atomic.Pointer[policyv1.PolicyV1Client]
-	vPolicyV1beta1                 atomic.Pointer[policyv1beta1.PolicyV1beta1Client]
-	vRbacV1                        atomic.Pointer[rbacv1.RbacV1Client]
-	vRbacV1beta1                   atomic.Pointer[rbacv1beta1.RbacV1beta1Client]
-	vRbacV1alpha1                  atomic.Pointer[rbacv1alpha1.RbacV1alpha1Client]
-	vResourceV1                    atomic.Pointer[resourcev1.ResourceV1Client]
-	vResourceV1beta1               atomic.Pointer[resourcev1beta1.ResourceV1beta1Client]
-	vResourceV1beta2               atomic.Pointer[resourcev1beta2.ResourceV1beta2Client]
-	vResourceV1alpha3              atomic.Pointer[v1alpha3.ResourceV1alpha3Client]
-	vSchedulingV1                  atomic.Pointer[schedulingv1.SchedulingV1Client]
-	vSchedulingV1beta1             atomic.Pointer[schedulingv1beta1.SchedulingV1beta1Client]
-	vSchedulingV1alpha2            atomic.Pointer[schedulingv1alpha2.SchedulingV1alpha2Client]
-	vStorageV1                     atomic.Pointer[storagev1.StorageV1Client]
-	vStorageV1beta1                atomic.Pointer[storagev1beta1.StorageV1beta1Client]
-	vStorageV1alpha1               atomic.Pointer[storagev1alpha1.StorageV1alpha1Client]
-	vStoragemigrationV1beta1       atomic.Pointer[storagemigrationv1beta1.StoragemigrationV1beta1Client]
-}
+// The slots of the groups in a clientset.
+const (
+	slotAdmissionregistrationV1 = iota
+	slotAdmissionregistrationV1beta1
+	slotAdmissionregistrationV1alpha1
+	slotInternalV1alpha1
+	slotAppsV1
+	slotAppsV1beta1
+	slotAppsV1beta2
+	slotAuthenticationV1
+	slotAuthenticationV1beta1
+	slotAuthenticationV1alpha1
+	slotAuthorizationV1
+	slotAuthorizationV1beta1
+	slotAutoscalingV1
+	slotAutoscalingV2
+	slotBatchV1
+	slotBatchV1beta1
+	slotCertificatesV1
+	slotCertificatesV1beta1
+	slotCertificatesV1alpha1
+	slotCoordinationV1
+	slotCoordinationV1beta1
+	slotCoordinationV1alpha2
+	slotCoreV1
+	slotDiscoveryV1
+	slotDiscoveryV1beta1
+	slotEventsV1
+	slotEventsV1beta1
+	slotExtensionsV1beta1
+	slotFlowcontrolV1
+	slotFlowcontrolV1beta1
+	slotFlowcontrolV1beta2
+	slotFlowcontrolV1beta3
+	slotNetworkingV1
+	slotNetworkingV1beta1
+	slotNodeV1
+	slotNodeV1beta1
+	slotNodeV1alpha1
+	slotPolicyV1
+	slotPolicyV1beta1
+	slotRbacV1
+	slotRbacV1beta1
+	slotRbacV1alpha1
+	slotResourceV1
+	slotResourceV1beta1
+	slotResourceV1beta2
+	slotResourceV1alpha3
+	slotSchedulingV1
+	slotSchedulingV1beta1
+	slotSchedulingV1alpha2
+	slotStorageV1
+	slotStorageV1beta1
+	slotStorageV1alpha1
+	slotStoragemigrationV1beta1
+	slots
+)
 
 // AdmissionregistrationV1 returns the client of this group and version. It is built at the first call.
 func (c *Clientset) AdmissionregistrationV1() v1.AdmissionregistrationV1Interface {
 	if c.groups == nil {
 		return (*v1.AdmissionregistrationV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAdmissionregistrationV1, v1.NewForConfigAndClient, v1.New)
+	return groupClient(c.groups, slotAdmissionregistrationV1, v1.NewForConfigAndClient, v1.New)
 }
 
 // AdmissionregistrationV1beta1 returns the client of this group and version. It is built at the first call.
@@ -196,7 +194,7 @@ func (c *Clientset) AdmissionregistrationV1beta1() v1beta1.Admissionregistration
 	if c.groups == nil {
 		return (*v1beta1.AdmissionregistrationV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAdmissionregistrationV1beta1, v1beta1.NewForConfigAndClient, v1beta1.New)
+	return groupClient(c.groups, slotAdmissionregistrationV1beta1, v1beta1.NewForConfigAndClient, v1beta1.New)
 }
 
 // AdmissionregistrationV1alpha1 returns the client of this group and version. It is built at the first call.
@@ -204,7 +202,7 @@ func (c *Clientset) AdmissionregistrationV1alpha1() v1alpha1.Admissionregistrati
 	if c.groups == nil {
 		return (*v1alpha1.AdmissionregistrationV1alpha1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAdmissionregistrationV1alpha1, v1alpha1.NewForConfigAndClient, v1alpha1.New)
+	return groupClient(c.groups, slotAdmissionregistrationV1alpha1, v1alpha1.NewForConfigAndClient, v1alpha1.New)
 }
 
 // InternalV1alpha1 returns the client of this group and version. It is built at the first call.
@@ -212,7 +210,7 @@ func (c *Clientset) InternalV1alpha1() apiserverinternalv1alpha1.InternalV1alpha
 	if c.groups == nil {
 		return (*apiserverinternalv1alpha1.InternalV1alpha1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vInternalV1alpha1, apiserverinternalv1alpha1.NewForConfigAndClient, apiserverinternalv1alpha1.New)
+	return groupClient(c.groups, slotInternalV1alpha1, apiserverinternalv1alpha1.NewForConfigAndClient, apiserverinternalv1alpha1.New)
 }
 
 // AppsV1 returns the client of this group and version. It is built at the first call.
@@ -220,7 +218,7 @@ func (c *Clientset) AppsV1() appsv1.AppsV1Interface {
 	if c.groups == nil {
 		return (*appsv1.AppsV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAppsV1, appsv1.NewForConfigAndClient, appsv1.New)
+	return groupClient(c.groups, slotAppsV1, appsv1.NewForConfigAndClient, appsv1.New)
 }
 
 // AppsV1beta1 returns the client of this group and version. It is built at the first call.
@@ -228,7 +226,7 @@ func (c *Clientset) AppsV1beta1() appsv1beta1.AppsV1beta1Interface {
 	if c.groups == nil {
 		return (*appsv1beta1.AppsV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAppsV1beta1, appsv1beta1.NewForConfigAndClient, appsv1beta1.New)
+	return groupClient(c.groups, slotAppsV1beta1, appsv1beta1.NewForConfigAndClient, appsv1beta1.New)
 }
 
 // AppsV1beta2 returns the client of this group and version. It is built at the first call.
@@ -236,7 +234,7 @@ func (c *Clientset) AppsV1beta2() v1beta2.AppsV1beta2Interface {
 	if c.groups == nil {
 		return (*v1beta2.AppsV1beta2Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAppsV1beta2, v1beta2.NewForConfigAndClient, v1beta2.New)
+	return groupClient(c.groups, slotAppsV1beta2, v1beta2.NewForConfigAndClient, v1beta2.New)
 }
 
 // AuthenticationV1 returns the client of this group and version. It is built at the first call.
@@ -244,7 +242,7 @@ func (c *Clientset) AuthenticationV1() authenticationv1.AuthenticationV1Interfac
 	if c.groups == nil {
 		return (*authenticationv1.AuthenticationV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAuthenticationV1, authenticationv1.NewForConfigAndClient, authenticationv1.New)
+	return groupClient(c.groups, slotAuthenticationV1, authenticationv1.NewForConfigAndClient, authenticationv1.New)
 }
 
 // AuthenticationV1beta1 returns the client of this group and version. It is built at the first call.
@@ -252,7 +250,7 @@ func (c *Clientset) AuthenticationV1beta1() authenticationv1beta1.Authentication
 	if c.groups == nil {
 		return (*authenticationv1beta1.AuthenticationV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAuthenticationV1beta1, authenticationv1beta1.NewForConfigAndClient, authenticationv1beta1.New)
+	return groupClient(c.groups, slotAuthenticationV1beta1, authenticationv1beta1.NewForConfigAndClient, authenticationv1beta1.New)
 }
 
 // AuthenticationV1alpha1 returns the client of this group and version. It is built at the first call.
@@ -260,7 +258,7 @@ func (c *Clientset) AuthenticationV1alpha1() authenticationv1alpha1.Authenticati
 	if c.groups == nil {
 		return (*authenticationv1alpha1.AuthenticationV1alpha1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAuthenticationV1alpha1, authenticationv1alpha1.NewForConfigAndClient, authenticationv1alpha1.New)
+	return groupClient(c.groups, slotAuthenticationV1alpha1, authenticationv1alpha1.NewForConfigAndClient, authenticationv1alpha1.New)
 }
 
 // AuthorizationV1 returns the client of this group and version. It is built at the first call.
@@ -268,7 +266,7 @@ func (c *Clientset) AuthorizationV1() authorizationv1.AuthorizationV1Interface {
 	if c.groups == nil {
 		return (*authorizationv1.AuthorizationV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAuthorizationV1, authorizationv1.NewForConfigAndClient, authorizationv1.New)
+	return groupClient(c.groups, slotAuthorizationV1, authorizationv1.NewForConfigAndClient, authorizationv1.New)
 }
 
 // AuthorizationV1beta1 returns the client of this group and version. It is built at the first call.
@@ -276,7 +274,7 @@ func (c *Clientset) AuthorizationV1beta1() authorizationv1beta1.AuthorizationV1b
 	if c.groups == nil {
 		return (*authorizationv1beta1.AuthorizationV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAuthorizationV1beta1, authorizationv1beta1.NewForConfigAndClient, authorizationv1beta1.New)
+	return groupClient(c.groups, slotAuthorizationV1beta1, authorizationv1beta1.NewForConfigAndClient, authorizationv1beta1.New)
 }
 
 // AutoscalingV1 returns the client of this group and version. It is built at the first call.
@@ -284,7 +282,7 @@ func (c *Clientset) AutoscalingV1() autoscalingv1.AutoscalingV1Interface {
 	if c.groups == nil {
 		return (*autoscalingv1.AutoscalingV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAutoscalingV1, autoscalingv1.NewForConfigAndClient, autoscalingv1.New)
+	return groupClient(c.groups, slotAutoscalingV1, autoscalingv1.NewForConfigAndClient, autoscalingv1.New)
 }
 
 // AutoscalingV2 returns the client of this group and version. It is built at the first call.
@@ -292,7 +290,7 @@ func (c *Clientset) AutoscalingV2() v2.AutoscalingV2Interface {
 	if c.groups == nil {
 		return (*v2.AutoscalingV2Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vAutoscalingV2, v2.NewForConfigAndClient, v2.New)
+	return groupClient(c.groups, slotAutoscalingV2, v2.NewForConfigAndClient, v2.New)
 }
 
 // BatchV1 returns the client of this group and version. It is built at the first call.
@@ -300,7 +298,7 @@ func (c *Clientset) BatchV1() batchv1.BatchV1Interface {
 	if c.groups == nil {
 		return (*batchv1.BatchV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vBatchV1, batchv1.NewForConfigAndClient, batchv1.New)
+	return groupClient(c.groups, slotBatchV1, batchv1.NewForConfigAndClient, batchv1.New)
 }
 
 // BatchV1beta1 returns the client of this group and version. It is built at the first call.
@@ -308,7 +306,7 @@ func (c *Clientset) BatchV1beta1() batchv1beta1.BatchV1beta1Interface {
 	if c.groups == nil {
 		return (*batchv1beta1.BatchV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vBatchV1beta1, batchv1beta1.NewForConfigAndClient, batchv1beta1.New)
+	return groupClient(c.groups, slotBatchV1beta1, batchv1beta1.NewForConfigAndClient, batchv1beta1.New)
 }
 
 // CertificatesV1 returns the client of this group and version. It is built at the first call.
@@ -316,7 +314,7 @@ func (c *Clientset) CertificatesV1() certificatesv1.CertificatesV1Interface {
 	if c.groups == nil {
 		return (*certificatesv1.CertificatesV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vCertificatesV1, certificatesv1.NewForConfigAndClient, certificatesv1.New)
+	return groupClient(c.groups, slotCertificatesV1, certificatesv1.NewForConfigAndClient, certificatesv1.New)
 }
 
 // CertificatesV1beta1 returns the client of this group and version. It is built at the first call.
@@ -324,7 +322,7 @@ func (c *Clientset) CertificatesV1beta1() certificatesv1beta1.CertificatesV1beta
 	if c.groups == nil {
 		return (*certificatesv1beta1.CertificatesV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vCertificatesV1beta1, certificatesv1beta1.NewForConfigAndClient, certificatesv1beta1.New)
+	return groupClient(c.groups, slotCertificatesV1beta1, certificatesv1beta1.NewForConfigAndClient, certificatesv1beta1.New)
 }
 
 // CertificatesV1alpha1 returns the client of this group and version. It is built at the first call.
@@ -332,7 +330,7 @@ func (c *Clientset) CertificatesV1alpha1() certificatesv1alpha1.CertificatesV1al
 	if c.groups == nil {
 		return (*certificatesv1alpha1.CertificatesV1alpha1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vCertificatesV1alpha1, certificatesv1alpha1.NewForConfigAndClient, certificatesv1alpha1.New)
+	return groupClient(c.groups, slotCertificatesV1alpha1, certificatesv1alpha1.NewForConfigAndClient, certificatesv1alpha1.New)
 }
 
 // CoordinationV1 returns the client of this group and version. It is built at the first call.
@@ -340,7 +338,7 @@ func (c *Clientset) CoordinationV1() coordinationv1.CoordinationV1Interface {
 	if c.groups == nil {
 		return (*coordinationv1.CoordinationV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vCoordinationV1, coordinationv1.NewForConfigAndClient, coordinationv1.New)
+	return groupClient(c.groups, slotCoordinationV1, coordinationv1.NewForConfigAndClient, coordinationv1.New)
 }
 
 // CoordinationV1beta1 returns the client of this group and version. It is built at the first call.
@@ -348,7 +346,7 @@ func (c *Clientset) CoordinationV1beta1() coordinationv1beta1.CoordinationV1beta
 	if c.groups == nil {
 		return (*coordinationv1beta1.CoordinationV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vCoordinationV1beta1, coordinationv1beta1.NewForConfigAndClient, coordinationv1beta1.New)
+	return groupClient(c.groups, slotCoordinationV1beta1, coordinationv1beta1.NewForConfigAndClient, coordinationv1beta1.New)
 }
 
 // CoordinationV1alpha2 returns the client of this group and version. It is built at the first call.
@@ -356,7 +354,7 @@ func (c *Clientset) CoordinationV1alpha2() v1alpha2.CoordinationV1alpha2Interfac
 	if c.groups == nil {
 		return (*v1alpha2.CoordinationV1alpha2Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vCoordinationV1alpha2, v1alpha2.NewForConfigAndClient, v1alpha2.New)
+	return groupClient(c.groups, slotCoordinationV1alpha2, v1alpha2.NewForConfigAndClient, v1alpha2.New)
 }
 
 // CoreV1 returns the client of this group and version. It is built at the first call.
@@ -364,7 +362,7 @@ func (c *Clientset) CoreV1() corev1.CoreV1Interface {
 	if c.groups == nil {
 		return (*corev1.CoreV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vCoreV1, corev1.NewForConfigAndClient, corev1.New)
+	return groupClient(c.groups, slotCoreV1, corev1.NewForConfigAndClient, corev1.New)
 }
 
 // DiscoveryV1 returns the client of this group and version. It is built at the first call.
@@ -372,7 +370,7 @@ func (c *Clientset) DiscoveryV1() discoveryv1.DiscoveryV1Interface {
 	if c.groups == nil {
 		return (*discoveryv1.DiscoveryV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vDiscoveryV1, discoveryv1.NewForConfigAndClient, discoveryv1.New)
+	return groupClient(c.groups, slotDiscoveryV1, discoveryv1.NewForConfigAndClient, discoveryv1.New)
 }
 
 // DiscoveryV1beta1 returns the client of this group and version. It is built at the first call.
@@ -380,7 +378,7 @@ func (c *Clientset) DiscoveryV1beta1() discoveryv1beta1.DiscoveryV1beta1Interfac
 	if c.groups == nil {
 		return (*discoveryv1beta1.DiscoveryV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vDiscoveryV1beta1, discoveryv1beta1.NewForConfigAndClient, discoveryv1beta1.New)
+	return groupClient(c.groups, slotDiscoveryV1beta1, discoveryv1beta1.NewForConfigAndClient, discoveryv1beta1.New)
 }
 
 // EventsV1 returns the client of this group and version. It is built at the first call.
@@ -388,7 +386,7 @@ func (c *Clientset) EventsV1() eventsv1.EventsV1Interface {
 	if c.groups == nil {
 		return (*eventsv1.EventsV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vEventsV1, eventsv1.NewForConfigAndClient, eventsv1.New)
+	return groupClient(c.groups, slotEventsV1, eventsv1.NewForConfigAndClient, eventsv1.New)
 }
 
 // EventsV1beta1 returns the client of this group and version. It is built at the first call.
@@ -396,7 +394,7 @@ func (c *Clientset) EventsV1beta1() eventsv1beta1.EventsV1beta1Interface {
 	if c.groups == nil {
 		return (*eventsv1beta1.EventsV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vEventsV1beta1, eventsv1beta1.NewForConfigAndClient, eventsv1beta1.New)
+	return groupClient(c.groups, slotEventsV1beta1, eventsv1beta1.NewForConfigAndClient, eventsv1beta1.New)
 }
 
 // ExtensionsV1beta1 returns the client of this group and version. It is built at the first call.
@@ -404,7 +402,7 @@ func (c *Clientset) ExtensionsV1beta1() extensionsv1beta1.ExtensionsV1beta1Inter
 	if c.groups == nil {
 		return (*extensionsv1beta1.ExtensionsV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vExtensionsV1beta1, extensionsv1beta1.NewForConfigAndClient, extensionsv1beta1.New)
+	return groupClient(c.groups, slotExtensionsV1beta1, extensionsv1beta1.NewForConfigAndClient, extensionsv1beta1.New)
 }
 
 // FlowcontrolV1 returns the client of this group and version. It is built at the first call.
@@ -412,7 +410,7 @@ func (c *Clientset) FlowcontrolV1() flowcontrolv1.FlowcontrolV1Interface {
 	if c.groups == nil {
 		return (*flowcontrolv1.FlowcontrolV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vFlowcontrolV1, flowcontrolv1.NewForConfigAndClient, flowcontrolv1.New)
+	return groupClient(c.groups, slotFlowcontrolV1, flowcontrolv1.NewForConfigAndClient, flowcontrolv1.New)
 }
 
 // FlowcontrolV1beta1 returns the client of this group and version. It is built at the first call.
@@ -420,7 +418,7 @@ func (c *Clientset) FlowcontrolV1beta1() flowcontrolv1beta1.FlowcontrolV1beta1In
 	if c.groups == nil {
 		return (*flowcontrolv1beta1.FlowcontrolV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vFlowcontrolV1beta1, flowcontrolv1beta1.NewForConfigAndClient, flowcontrolv1beta1.New)
+	return groupClient(c.groups, slotFlowcontrolV1beta1, flowcontrolv1beta1.NewForConfigAndClient, flowcontrolv1beta1.New)
 }
 
 // FlowcontrolV1beta2 returns the client of this group and version. It is built at the first call.
@@ -428,7 +426,7 @@ func (c *Clientset) FlowcontrolV1beta2() flowcontrolv1beta2.FlowcontrolV1beta2In
 	if c.groups == nil {
 		return (*flowcontrolv1beta2.FlowcontrolV1beta2Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vFlowcontrolV1beta2, flowcontrolv1beta2.NewForConfigAndClient, flowcontrolv1beta2.New)
+	return groupClient(c.groups, slotFlowcontrolV1beta2, flowcontrolv1beta2.NewForConfigAndClient, flowcontrolv1beta2.New)
 }
 
 // FlowcontrolV1beta3 returns the client of this group and version. It is built at the first call.
@@ -436,7 +434,7 @@ func (c *Clientset) FlowcontrolV1beta3() v1beta3.FlowcontrolV1beta3Interface {
 	if c.groups == nil {
 		return (*v1beta3.FlowcontrolV1beta3Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vFlowcontrolV1beta3, v1beta3.NewForConfigAndClient, v1beta3.New)
+	return groupClient(c.groups, slotFlowcontrolV1beta3, v1beta3.NewForConfigAndClient, v1beta3.New)
 }
 
 // NetworkingV1 returns the client of this group and version. It is built at the first call.
@@ -444,7 +442,7 @@ func (c *Clientset) NetworkingV1() networkingv1.NetworkingV1Interface {
 	if c.groups == nil {
 		return (*networkingv1.NetworkingV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vNetworkingV1, networkingv1.NewForConfigAndClient, networkingv1.New)
+	return groupClient(c.groups, slotNetworkingV1, networkingv1.NewForConfigAndClient, networkingv1.New)
 }
 
 // NetworkingV1beta1 returns the client of this group and version. It is built at the first call.
@@ -452,7 +450,7 @@ func (c *Clientset) NetworkingV1beta1() networkingv1beta1.NetworkingV1beta1Inter
 	if c.groups == nil {
 		return (*networkingv1beta1.NetworkingV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vNetworkingV1beta1, networkingv1beta1.NewForConfigAndClient, networkingv1beta1.New)
+	return groupClient(c.groups, slotNetworkingV1beta1, networkingv1beta1.NewForConfigAndClient, networkingv1beta1.New)
 }
 
 // NodeV1 returns the client of this group and version. It is built at the first call.
@@ -460,7 +458,7 @@ func (c *Clientset) NodeV1() nodev1.NodeV1Interface {
 	if c.groups == nil {
 		return (*nodev1.NodeV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vNodeV1, nodev1.NewForConfigAndClient, nodev1.New)
+	return groupClient(c.groups, slotNodeV1, nodev1.NewForConfigAndClient, nodev1.New)
 }
 
 // NodeV1beta1 returns the client of this group and version. It is built at the first call.
@@ -468,7 +466,7 @@ func (c *Clientset) NodeV1beta1() nodev1beta1.NodeV1beta1Interface {
 	if c.groups == nil {
 		return (*nodev1beta1.NodeV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vNodeV1beta1, nodev1beta1.NewForConfigAndClient, nodev1beta1.New)
+	return groupClient(c.groups, slotNodeV1beta1, nodev1beta1.NewForConfigAndClient, nodev1beta1.New)
 }
 
 // NodeV1alpha1 returns the client of this group and version. It is built at the first call.
@@ -476,7 +474,7 @@ func (c *Clientset) NodeV1alpha1() nodev1alpha1.NodeV1alpha1Interface {
 	if c.groups == nil {
 		return (*nodev1alpha1.NodeV1alpha1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vNodeV1alpha1, nodev1alpha1.NewForConfigAndClient, nodev1alpha1.New)
+	return groupClient(c.groups, slotNodeV1alpha1, nodev1alpha1.NewForConfigAndClient, nodev1alpha1.New)
 }
 
 // PolicyV1 returns the client of this group and version. It is built at the first call.
@@ -484,7 +482,7 @@ func (c *Clientset) PolicyV1() policyv1.PolicyV1Interface {
 	if c.groups == nil {
 		return (*policyv1.PolicyV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vPolicyV1, policyv1.NewForConfigAndClient, policyv1.New)
+	return groupClient(c.groups, slotPolicyV1, policyv1.NewForConfigAndClient, policyv1.New)
 }
 
 // PolicyV1beta1 returns the client of this group and version. It is built at the first call.
@@ -492,7 +490,7 @@ func (c *Clientset) PolicyV1beta1() policyv1beta1.PolicyV1beta1Interface {
 	if c.groups == nil {
 		return (*policyv1beta1.PolicyV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vPolicyV1beta1, policyv1beta1.NewForConfigAndClient, policyv1beta1.New)
+	return groupClient(c.groups, slotPolicyV1beta1, policyv1beta1.NewForConfigAndClient, policyv1beta1.New)
 }
 
 // RbacV1 returns the client of this group and version. It is built at the first call.
@@ -500,7 +498,7 @@ func (c *Clientset) RbacV1() rbacv1.RbacV1Interface {
 	if c.groups == nil {
 		return (*rbacv1.RbacV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vRbacV1, rbacv1.NewForConfigAndClient, rbacv1.New)
+	return groupClient(c.groups, slotRbacV1, rbacv1.NewForConfigAndClient, rbacv1.New)
 }
 
 // RbacV1beta1 returns the client of this group and version. It is built at the first call.
@@ -508,7 +506,7 @@ func (c *Clientset) RbacV1beta1() rbacv1beta1.RbacV1beta1Interface {
 	if c.groups == nil {
 		return (*rbacv1beta1.RbacV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vRbacV1beta1, rbacv1beta1.NewForConfigAndClient, rbacv1beta1.New)
+	return groupClient(c.groups, slotRbacV1beta1, rbacv1beta1.NewForConfigAndClient, rbacv1beta1.New)
 }
 
 // RbacV1alpha1 returns the client of this group and version. It is built at the first call.
@@ -516,7 +514,7 @@ func (c *Clientset) RbacV1alpha1() rbacv1alpha1.RbacV1alpha1Interface {
 	if c.groups == nil {
 		return (*rbacv1alpha1.RbacV1alpha1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vRbacV1alpha1, rbacv1alpha1.NewForConfigAndClient, rbacv1alpha1.New)
+	return groupClient(c.groups, slotRbacV1alpha1, rbacv1alpha1.NewForConfigAndClient, rbacv1alpha1.New)
 }
 
 // ResourceV1 returns the client of this group and version. It is built at the first call.
@@ -524,7 +522,7 @@ func (c *Clientset) ResourceV1() resourcev1.ResourceV1Interface {
 	if c.groups == nil {
 		return (*resourcev1.ResourceV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vResourceV1, resourcev1.NewForConfigAndClient, resourcev1.New)
+	return groupClient(c.groups, slotResourceV1, resourcev1.NewForConfigAndClient, resourcev1.New)
 }
 
 // ResourceV1beta1 returns the client of this group and version. It is built at the first call.
@@ -532,7 +530,7 @@ func (c *Clientset) ResourceV1beta1() resourcev1beta1.ResourceV1beta1Interface {
 	if c.groups == nil {
 		return (*resourcev1beta1.ResourceV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vResourceV1beta1, resourcev1beta1.NewForConfigAndClient, resourcev1beta1.New)
+	return groupClient(c.groups, slotResourceV1beta1, resourcev1beta1.NewForConfigAndClient, resourcev1beta1.New)
 }
 
 // ResourceV1beta2 returns the client of this group and version. It is built at the first call.
@@ -540,7 +538,7 @@ func (c *Clientset) ResourceV1beta2() resourcev1beta2.ResourceV1beta2Interface {
 	if c.groups == nil {
 		return (*resourcev1beta2.ResourceV1beta2Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vResourceV1beta2, resourcev1beta2.NewForConfigAndClient, resourcev1beta2.New)
+	return groupClient(c.groups, slotResourceV1beta2, resourcev1beta2.NewForConfigAndClient, resourcev1beta2.New)
 }
 
 // ResourceV1alpha3 returns the client of this group and version. It is built at the first call.
@@ -548,7 +546,7 @@ func (c *Clientset) ResourceV1alpha3() v1alpha3.ResourceV1alpha3Interface {
 	if c.groups == nil {
 		return (*v1alpha3.ResourceV1alpha3Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vResourceV1alpha3, v1alpha3.NewForConfigAndClient, v1alpha3.New)
+	return groupClient(c.groups, slotResourceV1alpha3, v1alpha3.NewForConfigAndClient, v1alpha3.New)
 }
 
 // SchedulingV1 returns the client of this group and version. It is built at the first call.
@@ -556,7 +554,7 @@ func (c *Clientset) SchedulingV1() schedulingv1.SchedulingV1Interface {
 	if c.groups == nil {
 		return (*schedulingv1.SchedulingV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vSchedulingV1, schedulingv1.NewForConfigAndClient, schedulingv1.New)
+	return groupClient(c.groups, slotSchedulingV1, schedulingv1.NewForConfigAndClient, schedulingv1.New)
 }
 
 // SchedulingV1beta1 returns the client of this group and version. It is built at the first call.
@@ -564,7 +562,7 @@ func (c *Clientset) SchedulingV1beta1() schedulingv1beta1.SchedulingV1beta1Inter
 	if c.groups == nil {
 		return (*schedulingv1beta1.SchedulingV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vSchedulingV1beta1, schedulingv1beta1.NewForConfigAndClient, schedulingv1beta1.New)
+	return groupClient(c.groups, slotSchedulingV1beta1, schedulingv1beta1.NewForConfigAndClient, schedulingv1beta1.New)
 }
 
 // SchedulingV1alpha2 returns the client of this group and version. It is built at the first call.
@@ -572,7 +570,7 @@ func (c *Clientset) SchedulingV1alpha2() schedulingv1alpha2.SchedulingV1alpha2In
 	if c.groups == nil {
 		return (*schedulingv1alpha2.SchedulingV1alpha2Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vSchedulingV1alpha2, schedulingv1alpha2.NewForConfigAndClient, schedulingv1alpha2.New)
+	return groupClient(c.groups, slotSchedulingV1alpha2, schedulingv1alpha2.NewForConfigAndClient, schedulingv1alpha2.New)
 }
 
 // StorageV1 returns the client of this group and version. It is built at the first call.
@@ -580,7 +578,7 @@ func (c *Clientset) StorageV1() storagev1.StorageV1Interface {
 	if c.groups == nil {
 		return (*storagev1.StorageV1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vStorageV1, storagev1.NewForConfigAndClient, storagev1.New)
+	return groupClient(c.groups, slotStorageV1, storagev1.NewForConfigAndClient, storagev1.New)
 }
 
 // StorageV1beta1 returns the client of this group and version. It is built at the first call.
@@ -588,7 +586,7 @@ func (c *Clientset) StorageV1beta1() storagev1beta1.StorageV1beta1Interface {
 	if c.groups == nil {
 		return (*storagev1beta1.StorageV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vStorageV1beta1, storagev1beta1.NewForConfigAndClient, storagev1beta1.New)
+	return groupClient(c.groups, slotStorageV1beta1, storagev1beta1.NewForConfigAndClient, storagev1beta1.New)
 }
 
 // StorageV1alpha1 returns the client of this group and version. It is built at the first call.
@@ -596,7 +594,7 @@ func (c *Clientset) StorageV1alpha1() storagev1alpha1.StorageV1alpha1Interface {
 	if c.groups == nil {
 		return (*storagev1alpha1.StorageV1alpha1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vStorageV1alpha1, storagev1alpha1.NewForConfigAndClient, storagev1alpha1.New)
+	return groupClient(c.groups, slotStorageV1alpha1, storagev1alpha1.NewForConfigAndClient, storagev1alpha1.New)
 }
 
 // StoragemigrationV1beta1 returns the client of this group and version. It is built at the first call.
@@ -604,5 +602,5 @@ func (c *Clientset) StoragemigrationV1beta1() storagemigrationv1beta1.Storagemig
 	if c.groups == nil {
 		return (*storagemigrationv1beta1.StoragemigrationV1beta1Client)(nil)
 	}
-	return groupClient(&c.groups.source, &c.groups.vStoragemigrationV1beta1, storagemigrationv1beta1.NewForConfigAndClient, storagemigrationv1beta1.New)
+	return groupClient(c.groups, slotStoragemigrationV1beta1, storagemigrationv1beta1.NewForConfigAndClient, storagemigrationv1beta1.New)
 }

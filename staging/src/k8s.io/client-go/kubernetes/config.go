@@ -55,7 +55,7 @@ func NewForConfigAndClient(c *rest.Config, httpClient *http.Client) (*Clientset,
 	}
 	return &Clientset{
 		DiscoveryClient: client,
-		groups:          &groupClients{source: source{config: &config, httpClient: httpClient}},
+		groups:          &groupClients{config: &config, httpClient: httpClient},
 	}, nil
 }
 
@@ -74,7 +74,7 @@ func NewForConfigOrDie(c *rest.Config) *Clientset {
 func New(c rest.Interface) *Clientset {
 	return &Clientset{
 		DiscoveryClient: discovery.NewDiscoveryClient(c),
-		groups:          &groupClients{source: source{client: c}},
+		groups:          &groupClients{client: c},
 	}
 }
 
@@ -87,38 +87,41 @@ func (c *Clientset) Discovery() discovery.DiscoveryInterface {
 	return c.DiscoveryClient
 }
 
-// source is what group clients are made from: a config and an HTTP client, or a
-// REST client.
-type source struct {
+// groupClients makes the groups' clients, from a config and an HTTP client or
+// from a REST client, and holds those that have been asked for.
+type groupClients struct {
 	config     *rest.Config
 	httpClient *http.Client
 	client     rest.Interface
+
+	// made does not name the clients' types: those would be linked with it.
+	made [slots]atomic.Value
 }
 
 // groupClient returns the client in the slot, and first puts one there if there
 // is none. It is generic, and gets the group's functions from its caller, so
 // that a group which is never asked for is not linked.
 func groupClient[T any](
-	s *source, slot *atomic.Pointer[T],
+	g *groupClients, slot int,
 	forConfig func(*rest.Config, *http.Client) (*T, error), forClient func(rest.Interface) *T,
 ) *T {
-	if client := slot.Load(); client != nil {
-		return client
+	if made := g.made[slot].Load(); made != nil {
+		return made.(*T)
 	}
 	var client *T
-	if s.client != nil || s.config == nil {
-		client = forClient(s.client)
+	if g.client != nil || g.config == nil {
+		client = forClient(g.client)
 	} else {
 		var err error
-		if client, err = forConfig(s.config, s.httpClient); err != nil {
+		if client, err = forConfig(g.config, g.httpClient); err != nil {
 			// The config has built one client already, and is ours.
 			panic(fmt.Sprintf("building the client of a group from a config that was checked: %v", err))
 		}
 	}
 	// Of two goroutines that build one, both go on with the first: a client
 	// has a rate limiter of its own.
-	if slot.CompareAndSwap(nil, client) {
+	if g.made[slot].CompareAndSwap(nil, client) {
 		return client
 	}
-	return slot.Load()
+	return g.made[slot].Load().(*T)
 }

@@ -110,14 +110,14 @@ func TestNewSendsAllGroupsThroughOneClient(t *testing.T) {
 
 func TestGroupsAreBuiltAtTheFirstCall(t *testing.T) {
 	clientset := newClientset(t, &rest.Config{Host: "example.com"})
-	if clientset.groups.vCoreV1.Load() != nil {
+	if clientset.groups.made[slotCoreV1].Load() != nil {
 		t.Error("a client is there before the first call")
 	}
 	clientset.CoreV1()
-	if clientset.groups.vCoreV1.Load() == nil {
+	if clientset.groups.made[slotCoreV1].Load() == nil {
 		t.Error("no client is there after the first call")
 	}
-	if clientset.groups.vAppsV1.Load() != nil {
+	if clientset.groups.made[slotAppsV1].Load() != nil {
 		t.Error("a client is there that nobody asked for")
 	}
 }

@@ -47,7 +47,7 @@ type Request struct {
 	verb    string
 	prefix  string // of the path, clean but for a slash at its end
 	suffix  string // of the path
-	params  []param
+	params  params
 	headers http.Header
 
 	namespace    string
@@ -59,9 +59,6 @@ type Request struct {
 	body body
 	err  error
 }
-
-// param is a parameter of the query.
-type param struct{ name, value string }
 
 // NewRequest returns a request to the server of c.
 func NewRequest(c *RESTClient) *Request {
@@ -207,7 +204,7 @@ func (r *Request) SubResource(subresources ...string) *Request {
 // Param adds a parameter to the query.
 func (r *Request) Param(paramName, s string) *Request {
 	if r.err == nil {
-		r.params = append(r.params, param{paramName, s})
+		r.params = r.params.with(paramName, s)
 	}
 	return r
 }
@@ -234,7 +231,7 @@ func (r *Request) SpecificallyVersionedParams(obj runtime.Object, codec runtime.
 func (r *Request) addParams(values url.Values) {
 	for name, values := range values {
 		for _, value := range values {
-			r.params = append(r.params, param{name, value})
+			r.params = r.params.with(name, value)
 		}
 	}
 }

@@ -58,18 +58,28 @@ func (r *Request) path() string {
 	return b.String()
 }
 
+// params are the parameters of a query, ordered by name; those of one name are in
+// the order in which they were added.
+type params []param
+
+type param struct{ name, value string }
+
+// with adds a parameter behind those of its name.
+func (p params) with(name, value string) params {
+	p = append(p, param{name, value})
+	for i := len(p) - 1; i > 0 && p[i-1].name > p[i].name; i-- {
+		p[i-1], p[i] = p[i], p[i-1]
+	}
+	return p
+}
+
 // query encodes the parameters, ordered by name.
 func (r *Request) query() string {
 	params := r.params
 	if r.timeout != 0 {
 		// The timeout that is kept is the one that is told.
 		params = slices.DeleteFunc(slices.Clone(params), func(p param) bool { return p.name == "timeout" })
-		params = append(params, param{"timeout", r.timeout.String()})
-	}
-	byName := func(a, b param) int { return strings.Compare(a.name, b.name) }
-	if !slices.IsSortedFunc(params, byName) {
-		params = slices.Clone(params)
-		slices.SortStableFunc(params, byName)
+		params = params.with("timeout", r.timeout.String())
 	}
 	size := 0
 	for _, p := range params {

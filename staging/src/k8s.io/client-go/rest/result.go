@@ -70,7 +70,7 @@ func (r Result) decodable() error {
 
 func statusFailure(object runtime.Object) error {
 	if status, ok := object.(*metav1.Status); ok && status.Status != metav1.StatusSuccess {
-		return apierrors.FromObject(status)
+		return &apierrors.StatusError{ErrStatus: *status}
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (r Result) Error() error {
 	}
 	// An object of another kind, taken for a Status, would be one that says nothing.
 	if status, ok := object.(*metav1.Status); ok && status.Status == metav1.StatusFailure {
-		return apierrors.FromObject(status)
+		return &apierrors.StatusError{ErrStatus: *status}
 	}
 	return r.err
 }

@@ -66,6 +66,9 @@ type parameters struct {
 	values url.Values
 }
 
+// Every typed client links this, so it is there once.
+//
+//go:noinline
 func (p *parameters) set(name string, values []string) {
 	if p.values == nil {
 		p.values = make(url.Values, 4)

@@ -5,7 +5,7 @@
 package v2
 
 import (
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	v1 "k8s.io/client-go/internal/applyconfigurations/meta/v1"
 )
 
 // MetricIdentifierApplyConfiguration represents a declarative configuration of the MetricIdentifier type for use

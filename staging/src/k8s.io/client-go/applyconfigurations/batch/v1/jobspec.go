@@ -7,7 +7,7 @@ package v1
 import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/client-go/applyconfigurations/core/v1"
-	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	metav1 "k8s.io/client-go/internal/applyconfigurations/meta/v1"
 )
 
 // JobSpecApplyConfiguration represents a declarative configuration of the JobSpec type for use

@@ -5,7 +5,7 @@
 package v1
 
 import (
-	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	metav1 "k8s.io/client-go/internal/applyconfigurations/meta/v1"
 )
 
 // ServiceStatusApplyConfiguration represents a declarative configuration of the ServiceStatus type for use

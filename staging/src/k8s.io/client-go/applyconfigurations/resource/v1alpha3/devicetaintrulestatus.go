@@ -5,7 +5,7 @@
 package v1alpha3
 
 import (
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	v1 "k8s.io/client-go/internal/applyconfigurations/meta/v1"
 )
 
 // DeviceTaintRuleStatusApplyConfiguration represents a declarative configuration of the DeviceTaintRuleStatus type for use

@@ -11,7 +11,7 @@ import (
 	types "k8s.io/apimachinery/pkg/types"
 	applyconfigurationscorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	internal "k8s.io/client-go/applyconfigurations/internal"
-	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	metav1 "k8s.io/client-go/internal/applyconfigurations/meta/v1"
 	fieldownership "k8s.io/client-go/internal/fieldownership"
 )
 

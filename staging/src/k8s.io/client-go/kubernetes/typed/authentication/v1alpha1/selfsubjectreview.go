@@ -9,7 +9,7 @@ import (
 
 	authenticationv1alpha1 "k8s.io/api/authentication/v1alpha1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	gentype "k8s.io/client-go/gentype"
+	gentype "k8s.io/client-go/internal/gentype"
 )
 
 // SelfSubjectReviewsGetter has a method to return a SelfSubjectReviewInterface.

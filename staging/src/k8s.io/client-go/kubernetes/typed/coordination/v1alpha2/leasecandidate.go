@@ -12,7 +12,7 @@ import (
 	types "k8s.io/apimachinery/pkg/types"
 	watch "k8s.io/apimachinery/pkg/watch"
 	applyconfigurationscoordinationv1alpha2 "k8s.io/client-go/applyconfigurations/coordination/v1alpha2"
-	gentype "k8s.io/client-go/gentype"
+	gentype "k8s.io/client-go/internal/gentype"
 )
 
 // LeaseCandidatesGetter has a method to return a LeaseCandidateInterface.

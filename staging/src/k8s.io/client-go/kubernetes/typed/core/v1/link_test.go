@@ -23,11 +23,6 @@ func TestClientsLinkNoGroupsButTheirOwn(t *testing.T) {
 			"k8s.io/api/policy/v1beta1",
 			"k8s.io/api/autoscaling/v1",
 			"k8s.io/api/authentication/v1",
-			// The extractor of apply configurations takes a discovery client, and
-			// that one decodes the kinds of aggregated discovery. They have no
-			// types of any group in them.
-			"k8s.io/api/apidiscovery/v2",
-			"k8s.io/api/apidiscovery/v2beta1",
 		},
 		"k8s.io/client-go/dynamic": nil,
 		"k8s.io/client-go/rest":    nil,
@@ -50,6 +45,30 @@ func TestClientsLinkNoGroupsButTheirOwn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What only some callers need of a package that every client names is kept apart,
+// in an internal package or behind an alias.
+func TestClientsLinkNothingThatOnlySomeCallersNeed(t *testing.T) {
+	const (
+		fakes     = "k8s.io/client-go/testing"
+		discovery = "k8s.io/client-go/discovery"
+		openAPI   = "github.com/google/gnostic-models/openapiv2"
+		merging   = "k8s.io/apimachinery/pkg/util/managedfields"
+	)
+	for client, unneeded := range map[string][]string{
+		"k8s.io/client-go/kubernetes/typed/core/v1": {fakes, discovery, openAPI, merging},
+		"k8s.io/client-go/dynamic":                  {fakes, discovery, openAPI, merging},
+		"k8s.io/client-go/rest":                     {fakes, discovery, openAPI, merging},
+		// A clientset has a discovery client, which tells OpenAPI schemas.
+		"k8s.io/client-go/kubernetes": {fakes, merging},
+	} {
+		for _, dependency := range dependencies(t, client) {
+			if slices.Contains(unneeded, dependency.ImportPath) {
+				t.Errorf("%s links %s, by %s", client, dependency.ImportPath, importers(t, client, dependency.ImportPath))
+			}
+		}
 	}
 }
 

@@ -6,7 +6,7 @@ package v1
 
 import (
 	policyv1 "k8s.io/api/policy/v1"
-	gentype "k8s.io/client-go/gentype"
+	gentype "k8s.io/client-go/internal/gentype"
 )
 
 // EvictionsGetter has a method to return a EvictionInterface.

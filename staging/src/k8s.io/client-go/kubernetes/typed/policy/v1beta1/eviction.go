@@ -6,7 +6,7 @@ package v1beta1
 
 import (
 	policyv1beta1 "k8s.io/api/policy/v1beta1"
-	gentype "k8s.io/client-go/gentype"
+	gentype "k8s.io/client-go/internal/gentype"
 )
 
 // EvictionsGetter has a method to return a EvictionInterface.

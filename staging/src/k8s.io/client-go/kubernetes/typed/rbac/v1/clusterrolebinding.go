@@ -12,7 +12,7 @@ import (
 	types "k8s.io/apimachinery/pkg/types"
 	watch "k8s.io/apimachinery/pkg/watch"
 	applyconfigurationsrbacv1 "k8s.io/client-go/applyconfigurations/rbac/v1"
-	gentype "k8s.io/client-go/gentype"
+	gentype "k8s.io/client-go/internal/gentype"
 )
 
 // ClusterRoleBindingsGetter has a method to return a ClusterRoleBindingInterface.

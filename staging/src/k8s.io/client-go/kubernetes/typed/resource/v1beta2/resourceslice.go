@@ -12,7 +12,7 @@ import (
 	types "k8s.io/apimachinery/pkg/types"
 	watch "k8s.io/apimachinery/pkg/watch"
 	applyconfigurationsresourcev1beta2 "k8s.io/client-go/applyconfigurations/resource/v1beta2"
-	gentype "k8s.io/client-go/gentype"
+	gentype "k8s.io/client-go/internal/gentype"
 )
 
 // ResourceSlicesGetter has a method to return a ResourceSliceInterface.

@@ -12,7 +12,7 @@ import (
 	types "k8s.io/apimachinery/pkg/types"
 	watch "k8s.io/apimachinery/pkg/watch"
 	applyconfigurationsstoragev1beta1 "k8s.io/client-go/applyconfigurations/storage/v1beta1"
-	gentype "k8s.io/client-go/gentype"
+	gentype "k8s.io/client-go/internal/gentype"
 )
 
 // CSIDriversGetter has a method to return a CSIDriverInterface.

@@ -12,8 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/pkg/apis/clientauthentication"
-	v1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
-	"k8s.io/client-go/pkg/apis/clientauthentication/v1beta1"
 	"k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/client-go/transport"
 	"k8s.io/client-go/util/connrotation"
@@ -127,15 +125,15 @@ func newAuthenticator(config *api.ExecConfig, cluster *clientauthentication.Clus
 
 // parseVersion checks that a version of the API is one that plugins can speak.
 func parseVersion(apiVersion string) (schema.GroupVersion, error) {
-	for _, version := range []schema.GroupVersion{v1.SchemeGroupVersion, v1beta1.SchemeGroupVersion} {
+	for _, version := range []schema.GroupVersion{v1, v1beta1} {
 		if version.String() == apiVersion {
 			return version, nil
 		}
 	}
 	advice := "supported are"
-	if apiVersion == v1.GroupName+"/v1alpha1" {
+	if apiVersion == v1.Group+"/v1alpha1" {
 		advice = "it was removed; update the plugin and the kubeconfig to one of"
 	}
 	return schema.GroupVersion{}, fmt.Errorf("exec plugin: invalid apiVersion %q: %s %s and %s",
-		apiVersion, advice, v1.SchemeGroupVersion, v1beta1.SchemeGroupVersion)
+		apiVersion, advice, v1, v1beta1)
 }

@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/internal/yamlconv"
-	v1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"sigs.k8s.io/json"
 )
 
@@ -24,8 +23,8 @@ func parseOutput(stdout []byte, version schema.GroupVersion) (*credentials, erro
 		return nil, fmt.Errorf("decoding stdout: %w", err)
 	}
 
-	// All versions that are supported have the same fields. The first
-	// look is at the kind alone, since anything else may look like anything.
+	// The first look is at the kind alone: anything else may look like
+	// anything.
 	var kind metav1.TypeMeta
 	if err := json.UnmarshalCaseSensitivePreserveInts(object, &kind); err != nil {
 		return nil, fmt.Errorf("decoding stdout: %w", err)
@@ -37,19 +36,17 @@ func parseOutput(stdout []byte, version schema.GroupVersion) (*credentials, erro
 	if kind.APIVersion != version.String() {
 		return nil, fmt.Errorf("exec plugin is configured to use API version %s, plugin returned version %s", version, kind.APIVersion)
 	}
-	var answer struct {
-		Status *v1.ExecCredentialStatus `json:"status"`
-	}
-	if err := json.UnmarshalCaseSensitivePreserveInts(object, &answer); err != nil {
+	var got answer
+	if err := json.UnmarshalCaseSensitivePreserveInts(object, &got); err != nil {
 		if _, ok := errors.AsType[*time.ParseError](err); ok {
 			err = errors.New("status.expirationTimestamp is not a time such as 2006-01-02T15:04:05Z")
 		}
 		return nil, fmt.Errorf("decoding stdout: %w", err)
 	}
-	if answer.Status == nil {
+	if got.Status == nil {
 		return nil, errors.New("exec plugin didn't return a status field")
 	}
-	return newCredentials(answer.Status)
+	return newCredentials(got.Status)
 }
 
 // toJSON returns stdout as JSON. YAML is understood too, as some plugins print
@@ -73,7 +70,7 @@ func toJSON(stdout []byte) ([]byte, error) {
 	return object, nil
 }
 
-func newCredentials(status *v1.ExecCredentialStatus) (*credentials, error) {
+func newCredentials(status *status) (*credentials, error) {
 	hasCert, hasKey := status.ClientCertificateData != "", status.ClientKeyData != ""
 	switch {
 	case hasCert != hasKey:

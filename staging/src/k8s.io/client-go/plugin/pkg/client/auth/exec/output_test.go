@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	v1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
-	"k8s.io/client-go/pkg/apis/clientauthentication/v1beta1"
 )
 
 const head = `{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",`
@@ -31,7 +28,7 @@ func TestOutputsThatAreAccepted(t *testing.T) {
 		"YAML":                {"kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1\nstatus:\n  token: abc\n", "Bearer abc", "0001-01-01T00:00:00Z", false},
 		"a certificate, also": {head + `"status":` + string(pair) + `}`, "Bearer abc", "0001-01-01T00:00:00Z", true},
 	} {
-		creds, err := parseOutput([]byte(c.stdout), v1.SchemeGroupVersion)
+		creds, err := parseOutput([]byte(c.stdout), v1)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -81,7 +78,7 @@ func TestOutputsThatAreRefusedWithoutTellingThem(t *testing.T) {
 		"odd token":     {head + `"status":{"token":{"HUNTER2":"HUNTER2"}}}`, "status.token of type string"},
 		"a line break":  {head + `"status":{"token":"HUNTER2\n"}}`, "a token with a line break"},
 	} {
-		creds, err := parseOutput([]byte(c.stdout), v1.SchemeGroupVersion)
+		creds, err := parseOutput([]byte(c.stdout), v1)
 		if err == nil || creds != nil {
 			t.Errorf("%s: got %v and no error", name, creds)
 			continue
@@ -110,9 +107,9 @@ func FuzzParseOutput(f *testing.F) {
 		secret := known.Status.Token
 
 		for _, version := range []string{"v1", "v1beta1"} {
-			group := v1.SchemeGroupVersion
+			group := v1
 			if version == "v1beta1" {
-				group = v1beta1.SchemeGroupVersion
+				group = v1beta1
 			}
 			creds, err := parseOutput(stdout, group)
 			switch {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"k8s.io/client-go/internal/yamlconv"
-	v1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -15,7 +14,7 @@ var withoutYAML error
 
 // linkYAML does what package clientcmd does in programs that read kubeconfig files.
 func linkYAML() {
-	_, withoutYAML = parseOutput([]byte("kind: ExecCredential\nstatus: {token: HUNTER2}\n"), v1.SchemeGroupVersion)
+	_, withoutYAML = parseOutput([]byte("kind: ExecCredential\nstatus: {token: HUNTER2}\n"), v1)
 	yamlconv.Provide(yaml.YAMLToJSON, yaml.JSONToYAML)
 }
 

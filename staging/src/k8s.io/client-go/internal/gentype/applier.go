@@ -9,15 +9,15 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// namedObject is the constraint on an apply configuration's type. It can be
+// NamedObject is the constraint on an apply configuration's type. It can be
 // compared so that nil can be told.
-type namedObject interface {
+type NamedObject interface {
 	comparable
 	GetName() *string
 }
 
 // applier adds server-side apply to the client that it points into.
-type applier[T objectWithMeta, C namedObject] struct {
+type applier[T Object, C NamedObject] struct {
 	client *Client[T]
 }
 
@@ -25,7 +25,7 @@ type applier[T objectWithMeta, C namedObject] struct {
 // that came of it. opts.FieldManager says who the caller is. Fields that
 // somebody else owns are a conflict unless opts.Force is set.
 func (a *applier[T, C]) Apply(ctx context.Context, obj C, opts metav1.ApplyOptions) (T, error) {
-	name, err := nameToApply(obj, errNoObject, errNoObjectName)
+	name, err := NameToApply(obj, errNoObject, errNoObjectName)
 	if err != nil {
 		return *new(T), err
 	}
@@ -35,7 +35,7 @@ func (a *applier[T, C]) Apply(ctx context.Context, obj C, opts metav1.ApplyOptio
 
 // ApplyStatus is Apply for the status alone.
 func (a *applier[T, C]) ApplyStatus(ctx context.Context, obj C, opts metav1.ApplyOptions) (T, error) {
-	name, err := nameToApply(obj, errNoObject, errNoObjectName)
+	name, err := NameToApply(obj, errNoObject, errNoObjectName)
 	if err != nil {
 		return *new(T), err
 	}
@@ -48,9 +48,9 @@ var (
 	errNoObjectName = errors.New("obj.Name must be provided to Apply")
 )
 
-// nameToApply returns the name of an apply configuration, or one of the given
+// NameToApply returns the name of an apply configuration, or one of the given
 // errors if there is no configuration or it has no name.
-func nameToApply[C namedObject](configuration C, missing, unnamed error) (string, error) {
+func NameToApply[C NamedObject](configuration C, missing, unnamed error) (string, error) {
 	var none C
 	if configuration == none {
 		return "", missing
@@ -63,13 +63,13 @@ func nameToApply[C namedObject](configuration C, missing, unnamed error) (string
 }
 
 // ClientWithApply is a Client that also has server-side apply.
-type ClientWithApply[T objectWithMeta, C namedObject] struct {
+type ClientWithApply[T Object, C NamedObject] struct {
 	*Client[T]
 	applier[T, C]
 }
 
 // NewClientWithApply is [NewClient] for a resource with apply configurations.
-func NewClientWithApply[T objectWithMeta, C namedObject](
+func NewClientWithApply[T Object, C NamedObject](
 	resource string, client rest.Interface, parameterCodec runtime.ParameterCodec, namespace string, emptyObjectCreator func() T,
 	options ...Option[T],
 ) *ClientWithApply[T, C] {
@@ -85,7 +85,7 @@ func NewClientWithApply[T objectWithMeta, C namedObject](
 
 // ClientWithListAndApply has the verbs on objects and on collections, and
 // server-side apply. Nearly all clients of a clientset are of this type.
-type ClientWithListAndApply[T objectWithMeta, L runtime.Object, C namedObject] struct {
+type ClientWithListAndApply[T Object, L runtime.Object, C NamedObject] struct {
 	*Client[T]
 	lister[L]
 	applier[T, C]
@@ -93,7 +93,7 @@ type ClientWithListAndApply[T objectWithMeta, L runtime.Object, C namedObject] s
 
 // NewClientWithListAndApply is [NewClientWithList] for a resource with apply
 // configurations.
-func NewClientWithListAndApply[T objectWithMeta, L runtime.Object, C namedObject](
+func NewClientWithListAndApply[T Object, L runtime.Object, C NamedObject](
 	resource string, client rest.Interface, parameterCodec runtime.ParameterCodec, namespace string, emptyObjectCreator func() T,
 	emptyListCreator func() L, options ...Option[T],
 ) *ClientWithListAndApply[T, L, C] {

@@ -56,7 +56,7 @@ func (e *endpoint) create(ctx context.Context, obj runtime.Object, opts metav1.C
 	return r.Body(obj).Do(ctx).Into(into)
 }
 
-func (e *endpoint) update(ctx context.Context, obj object, opts metav1.UpdateOptions, into runtime.Object, subresource ...string) error {
+func (e *endpoint) update(ctx context.Context, obj Object, opts metav1.UpdateOptions, into runtime.Object, subresource ...string) error {
 	r := e.to(e.client.Put()).Name(obj.GetName()).SubResource(subresource...)
 	if !zeroUpdateOptions(&opts) {
 		r = e.updateParams(r, opts)

@@ -26,14 +26,14 @@ func (l *lister[L]) DeleteCollection(ctx context.Context, opts metav1.DeleteOpti
 }
 
 // ClientWithList is a Client that also has the verbs on collections.
-type ClientWithList[T objectWithMeta, L runtime.Object] struct {
+type ClientWithList[T Object, L runtime.Object] struct {
 	*Client[T]
 	lister[L]
 }
 
 // NewClientWithList is [NewClient] for a resource that can be listed.
 // emptyListCreator returns a new list to decode into.
-func NewClientWithList[T objectWithMeta, L runtime.Object](
+func NewClientWithList[T Object, L runtime.Object](
 	resource string, client rest.Interface, parameterCodec runtime.ParameterCodec, namespace string, emptyObjectCreator func() T,
 	emptyListCreator func() L, options ...Option[T],
 ) *ClientWithList[T, L] {

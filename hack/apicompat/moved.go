@@ -1,0 +1,118 @@
+package main
+
+import (
+	"go/types"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/exp/apidiff"
+)
+
+// moved knows the types that are declared in an internal package and have an
+// alias of the same name in a public one. To programs both names are one type;
+// apidiff, which sees one package at a time, takes them for two (it says so where
+// it establishes that types correspond).
+type moved struct {
+	alias map[string]string // by the declared type: "path.Name" to "path.Name"
+}
+
+// findMoved looks for aliases in our public packages.
+func findMoved(packages map[string]*types.Package) *moved {
+	m := &moved{map[string]string{}}
+	for path, pkg := range packages {
+		for _, name := range pkg.Scope().Names() {
+			if declared := declaredInternally(pkg.Scope().Lookup(name)); declared != nil {
+				m.alias[declared.Pkg().Path()+"."+name] = path + "." + name
+			}
+		}
+	}
+	return m
+}
+
+// declaredInternally returns the type of an internal package that an object is an
+// alias of, by the same name; or nil.
+func declaredInternally(object types.Object) *types.TypeName {
+	alias, ok := object.(*types.TypeName)
+	if !ok || !alias.Exported() || !alias.IsAlias() {
+		return nil
+	}
+	named, ok := types.Unalias(alias.Type()).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil || !isInternal(named.Obj().Pkg().Path()) || named.Obj().Name() != alias.Name() {
+		return nil
+	}
+	return named.Obj()
+}
+
+func isInternal(path string) bool { return strings.Contains(path+"/", "/internal/") }
+
+// incompatible returns what apidiff finds changed from public to ours, of which
+// both are there. Types that were moved are compared where they are declared.
+func (m *moved) incompatible(public, ours *types.Package) []string {
+	var found []string
+	for _, change := range apidiff.Changes(public, ours).Changes {
+		if !change.Compatible && !m.same(change.Message, ours) {
+			found = append(found, change.Message)
+		}
+	}
+	for _, declaredIn := range m.declaringPackages(ours) {
+		for _, change := range apidiff.Changes(public, declaredIn).Changes {
+			subject := subjectOf(change.Message)
+			object := ours.Scope().Lookup(subject)
+			if change.Compatible || object == nil || m.same(change.Message, ours) {
+				continue
+			}
+			if declared := declaredInternally(object); declared != nil && declared.Pkg() == declaredIn {
+				found = append(found, change.Message)
+			}
+		}
+	}
+	return found
+}
+
+// declaringPackages returns the internal packages that a package's aliases lead to.
+func (m *moved) declaringPackages(pkg *types.Package) []*types.Package {
+	var found []*types.Package
+	for _, name := range pkg.Scope().Names() {
+		declared := declaredInternally(pkg.Scope().Lookup(name))
+		if declared != nil && !slices.Contains(found, declared.Pkg()) {
+			found = append(found, declared.Pkg())
+		}
+	}
+	return found
+}
+
+// subjectOf returns the package's name that a message such as
+// "(*Client[T]).Get: removed" is about: Client.
+func subjectOf(message string) string {
+	return regexp.MustCompile(`^\(?\*?(\w+)`).FindStringSubmatch(message)[1]
+}
+
+var changed = regexp.MustCompile(`(?s)^(\S+): changed from (.*) to (.*)$`)
+
+// same reports whether a message says no more than that a type goes by its other
+// name, or that a name is an alias: what it stands for is compared by itself.
+func (m *moved) same(message string, ours *types.Package) bool {
+	parts := changed.FindStringSubmatch(message)
+	if parts == nil {
+		return false
+	}
+	subject, from, to := parts[1], parts[2], parts[3]
+	if m.byAlias(from, ours) == m.byAlias(to, ours) {
+		return true
+	}
+	object := ours.Scope().Lookup(subject)
+	return object != nil && declaredInternally(object) != nil
+}
+
+var qualified = regexp.MustCompile(`[\w.~-]+(?:/[\w.~-]+)+\.\w+`)
+
+// byAlias rewrites a type as apidiff prints it, with the aliases' names.
+func (m *moved) byAlias(typ string, within *types.Package) string {
+	return qualified.ReplaceAllStringFunc(typ, func(name string) string {
+		if alias, ok := m.alias[name]; ok {
+			name = alias
+		}
+		return strings.TrimPrefix(name, within.Path()+".")
+	})
+}
