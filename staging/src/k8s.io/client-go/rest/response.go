@@ -100,7 +100,10 @@ func (r *Request) responseError(resp *http.Response, data []byte) error {
 		const readable = 2048
 		message = strings.TrimSpace(string(data[:min(len(data), readable)]))
 	}
-	resource := schema.GroupResource{Group: r.c.content.groupVersion.Group, Resource: r.resource}
+	var resource schema.GroupResource
+	if r.resource != "" { // a group by itself says nothing of a path
+		resource = schema.GroupResource{Group: r.c.content.groupVersion.Group, Resource: r.resource}
+	}
 	seconds, _ := retryAfterSeconds(resp)
 	return apierrors.NewGenericServerResponse(resp.StatusCode, resp.Request.Method, resource, r.name, message, seconds, true)
 }

@@ -11,9 +11,23 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/features"
 	featurestesting "k8s.io/client-go/features/testing"
 )
+
+func TestErrorsForAPathNameNoResource(t *testing.T) {
+	config := testConfig("https://server.example")
+	config.GroupVersion = &schema.GroupVersion{Group: "apps", Version: "v1"}
+	config.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+		return answer(404, "text/plain", "404 page not found\n"), nil
+	})
+	client := testClient(t, config)
+	const want = "the server could not find the requested resource"
+	if err := client.Get().AbsPath("/nothing").Do(background).Error(); !apierrors.IsNotFound(err) || err.Error() != want {
+		t.Errorf("the error is %q", err)
+	}
+}
 
 func TestErrorsOfTheServerAreStatusErrors(t *testing.T) {
 	const js = "application/json"
