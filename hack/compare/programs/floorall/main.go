@@ -1,5 +1,5 @@
-// Command floorall is command dynamic with the types of all groups linked: what a
-// clientset can at best come to.
+// Command floorall is command dynamic with the types of all groups linked: what
+// these cost where generic code encodes and decodes them.
 package main
 
 import (

@@ -1,5 +1,5 @@
 // Command floorcore is command dynamic with the types of the core group and of its
-// sub-resources linked: what a typed client of core/v1 can at best come to.
+// sub-resources linked: what these cost where generic code encodes and decodes them.
 package main
 
 import (
