@@ -14,18 +14,23 @@ import (
 var helpers = []struct {
 	tool   string // which writes them
 	marker string // which asks for them
+	flag   string // which names the file
 	file   string // which holds them
 }{
-	{"deepcopy-gen", "+k8s:deepcopy-gen=", "zz_generated.deepcopy.go"},
-	{"defaulter-gen", "+k8s:defaulter-gen=", "zz_generated.defaults.go"},
-	{"conversion-gen", "+k8s:conversion-gen=", "zz_generated.conversion.go"},
+	{"deepcopy-gen", "+k8s:deepcopy-gen=", "--output-file", "zz_generated.deepcopy.go"},
+	{"defaulter-gen", "+k8s:defaulter-gen=", "--output-file", "zz_generated.defaults.go"},
+	{"conversion-gen", "+k8s:conversion-gen=", "--output-file", "zz_generated.conversion.go"},
+	{"openapi-gen", "+k8s:openapi-model-package=", "--output-model-name-file", "zz_generated.model_name.go"},
 }
 
-// formats writes the deep copies, defaults and conversions of the packages that
-// ask for them in their doc.go: kubeconfig, exec credentials and the kinds of
-// scale.
+// formats writes the deep copies, defaults, conversions and names of OpenAPI
+// models of the packages that ask for them in their doc.go: kubeconfig, exec
+// credentials and the kinds of scale.
 func (g *generation) formats() error {
 	for _, helper := range helpers {
+		if err := g.removeGenerated(".", helper.tool); err != nil {
+			return err
+		}
 		packages, err := g.marked(helper.marker)
 		if err != nil {
 			return err
@@ -33,7 +38,14 @@ func (g *generation) formats() error {
 		if len(packages) == 0 {
 			continue
 		}
-		args := []string{"--go-header-file", g.boilerplate, "--output-file", helper.file}
+		args := []string{"--go-header-file", g.boilerplate, helper.flag, helper.file}
+		if helper.tool == "openapi-gen" {
+			// It also writes definitions of the models and a report on their style.
+			// Only a server has a use for them.
+			args = append(args,
+				"--output-dir", filepath.Join(g.tools, "openapi"), "--output-pkg", "openapi",
+				"--report-filename", filepath.Join(g.tools, "openapi-report"))
+		}
 		if _, err := g.tool(helper.tool, append(args, packages...)...); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ tool (
 	k8s.io/code-generator/cmd/conversion-gen
 	k8s.io/code-generator/cmd/deepcopy-gen
 	k8s.io/code-generator/cmd/defaulter-gen
+	k8s.io/kube-openapi/cmd/openapi-gen
 	k8s.io/kubernetes/pkg/generated/openapi/cmd/models-schema
 )
 

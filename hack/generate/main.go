@@ -1,6 +1,6 @@
 // Command generate writes the generated code of the staged client-go: the apply
-// configurations, the clientset, and the deep copies, conversions and defaults
-// of the file formats that it reads. `make generate` runs it.
+// configurations, the clientset, and the deep copies, conversions, defaults and
+// model names of the file formats that it reads. `make generate` runs it.
 //
 // Generators are tools of this module, so go.mod says which versions write the
 // code. Those of helper functions are Kubernetes' own; applyconfiguration-gen and
@@ -91,6 +91,7 @@ func (g *generation) buildTools() error {
 		"k8s.io/code-generator/cmd/conversion-gen",
 		"k8s.io/code-generator/cmd/deepcopy-gen",
 		"k8s.io/code-generator/cmd/defaulter-gen",
+		"k8s.io/kube-openapi/cmd/openapi-gen",
 		"k8s.io/kubernetes/pkg/generated/openapi/cmd/models-schema",
 	)
 	build.Env = append(os.Environ(), "GOWORK=off")
