@@ -111,6 +111,8 @@ func FuzzModIsWhatModfileMakes(f *testing.F) {
 	f.Add([]byte("module example.com/a\nrequire example.com/a v1.0.0\nrequire example.com/b v1.0.0 // \x00\x00 x"))
 	f.Add([]byte("module example.com/m\ngo 1.21.x\nrequire `example.com/b` \"v1\"\nx (\n)\n"))
 	f.Add([]byte("module example.com/m\nmodule x (\n\ty\n)\nrequire example.com/a v0\n"))
+	f.Add([]byte("replace example.com/a => 0\nreplace(\nexample.com/a => (//0\n)\nreplace example.com/a => ."))
+	f.Add([]byte("module example.com/m\ngodebug (\n\trequire (\n)\nrequire example.com/a v1.0.0\n"))
 	f.Fuzz(func(t *testing.T, source []byte) {
 		siblings := fuzzFamily(t)
 		pinned, _, err := pinFiles(siblings, source, nil)

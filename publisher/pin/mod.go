@@ -217,7 +217,7 @@ func cleanup(file *modfile.File) {
 	blocks := make(map[modfile.Expr]modfile.Expr)
 	stmts := file.Syntax.Stmt
 	for i, stmt := range stmts {
-		if block, ok := stmt.(*modfile.LineBlock); ok && !isKnownBlock(block) {
+		if block, ok := stmt.(*modfile.LineBlock); ok && (!isKnownBlock(block) || opensBlock(block)) {
 			stmts[i] = &modfile.Line{Token: block.Token}
 			blocks[stmts[i]] = block
 		}
@@ -229,6 +229,14 @@ func cleanup(file *modfile.File) {
 			stmts[i] = block
 		}
 	}
+}
+
+// opensBlock reports whether a block has a line that would begin another block
+// if it stood by itself: "replace a => (" does.
+func opensBlock(block *modfile.LineBlock) bool {
+	return slices.ContainsFunc(block.Line, func(line *modfile.Line) bool {
+		return len(line.Token) > 0 && line.Token[len(line.Token)-1] == "("
+	})
 }
 
 // replaceLines finds the replace directives in the syntax, since
