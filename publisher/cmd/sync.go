@@ -29,7 +29,8 @@ commits go on top. One that the publisher filled itself is never continued
 under rules that would have made it differently, except with --take-over.
 
 A sync can be interrupted at any time and run again. Only one at a time may work
-on a folder of mirrors; a second one fails and says who is at work.`,
+on a folder of mirrors; a second one fails and says who is at work. After a run
+that was killed, the next one waits for the git commands that are left of it.`,
 		Example: `  publisher sync
   publisher sync --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
   publisher sync -o json --log-format json 2>> sync.log`,

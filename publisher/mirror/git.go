@@ -3,6 +3,7 @@ package mirror
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,23 +15,34 @@ import (
 // Nothing outside its arguments and env decides what it does: no configuration
 // of the user or the system is read.
 func Git(ctx context.Context, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
-	return gitIn(ctx, "", env, stdin, args...)
+	return run(ctx, append(Environment(), env...), nil, stdin, args...)
 }
 
-// gitIn is [Git] in a folder, to which relative paths refer.
-func gitIn(ctx context.Context, dir string, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
-	return run(ctx, dir, append(Environment(), env...), stdin, args...)
+// Git is [Git] for a command that writes below the mirrors. It holds the lock
+// too, and so does what it starts in turn: should they outlive the run, the next
+// one does not work beside them. A nil Lock is not held.
+func (l *Lock) Git(ctx context.Context, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
+	if l == nil {
+		return Git(ctx, env, stdin, args...)
+	}
+	out, err := run(ctx, append(Environment(), env...), []*os.File{l.file}, stdin, args...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && !exit.Exited() || errors.Is(err, exec.ErrWaitDelay) {
+		l.unfinished.Store(true)
+	}
+	return out, err
 }
 
 // GitAsUser runs a git command that needs the user's configuration: to reach
-// a remote repository takes credentials, proxies and keys.
+// a remote repository takes credentials, proxies and keys. It holds no lock:
+// what it starts to keep a password or a connection is to outlive the run.
 func GitAsUser(ctx context.Context, env []string, args ...string) ([]byte, error) {
-	return run(ctx, "", append(append(os.Environ(), "GIT_TERMINAL_PROMPT=0"), env...), nil, args...)
+	return run(ctx, append(append(os.Environ(), "GIT_TERMINAL_PROMPT=0"), env...), nil, nil, args...)
 }
 
-func run(ctx context.Context, dir string, env []string, stdin *bytes.Buffer, args ...string) ([]byte, error) {
+func run(ctx context.Context, env []string, held []*os.File, stdin *bytes.Buffer, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Env = dir, env
+	cmd.Env, cmd.ExtraFiles = env, held
 	// What git itself started may outlive it and hold its output open.
 	cmd.WaitDelay = 5 * time.Second
 	if stdin != nil {

@@ -3,7 +3,6 @@ package mirror
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,44 +150,13 @@ func FuzzPackedRefs(f *testing.F) {
 	})
 }
 
-func TestSecondLockNamesTheFirst(t *testing.T) {
-	dir := t.TempDir()
-	first, err := Acquire(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if first.Crashed {
-		t.Error("nobody held it before")
-	}
-	_, err = Acquire(dir)
-	var locked *LockedError
-	if !errors.As(err, &locked) || !strings.HasPrefix(locked.Holder, fmt.Sprintf("process %d on ", os.Getpid())) {
-		t.Errorf("got %v", err)
-	}
-	if err := first.Release(); err != nil {
-		t.Fatal(err)
-	}
-	second, err := Acquire(dir)
-	if err != nil || second.Crashed {
-		t.Fatalf("after a release: %+v, %v", second, err)
-	}
-	// The system releases the lock of a process that dies; its name stays.
-	if err := second.file.Close(); err != nil {
-		t.Fatal(err)
-	}
-	third, err := Acquire(dir)
-	if err != nil || !third.Crashed {
-		t.Fatalf("after a crash: %+v, %v", third, err)
-	}
-	if err := third.Release(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	ctx := t.Context()
-	source, dir := repository(t), filepath.Join(t.TempDir(), "mirror.git")
+	mirrors := t.TempDir()
+	source, dir := repository(t), Path(mirrors, "a")
 	scratch := t.TempDir()
+	lock := acquire(t, mirrors)
+	defer release(t, lock)
 	id := func(ref string) object.ID {
 		t.Helper()
 		parsed, err := object.ParseID([]byte(git(t, source, "rev-parse", ref)))
@@ -208,14 +176,14 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	for i, refs := range steps {
 		before := m.Exists
-		s, err := m.Stage(ctx, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		s, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if now, err := Open(dir); err != nil || now.Exists != before || len(now.Refs()) != len(m.Refs()) {
 			t.Errorf("step %d: before the commit: %+v, %v", i, now, err)
 		}
-		discarded, err := m.Stage(ctx, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		discarded, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +212,7 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Stage(ctx, map[string]Ref{"refs/heads/x": {ID: nowhere}}, nil, "master", scratch); err == nil || !strings.Contains(err.Error(), nowhere.String()) {
+	if _, err := m.Stage(ctx, lock, map[string]Ref{"refs/heads/x": {ID: nowhere}}, nil, "master", scratch); err == nil || !strings.Contains(err.Error(), nowhere.String()) {
 		t.Errorf("got %v", err)
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {

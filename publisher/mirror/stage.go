@@ -20,6 +20,7 @@ import (
 // by anyone yet.
 type Staged struct {
 	mirror *Mirror
+	lock   *Lock
 	dir    string // the folder of what is staged
 	repo   string // the repository that git works in: the mirror, or a new one
 	refs   map[string]Ref
@@ -28,13 +29,13 @@ type Staged struct {
 // Stage packs what the refs need and the mirror lacks. The objects are looked
 // for in the mirror and in the other object directories; scratch, an existing
 // folder on the mirror's file system, takes what is written. Refs that the
-// mirror has and refs does not name stay.
-func (m *Mirror) Stage(ctx context.Context, refs map[string]Ref, objectDirs []string, head, scratch string) (*Staged, error) {
+// mirror has and refs does not name stay. The lock is that of the mirrors.
+func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, objectDirs []string, head, scratch string) (*Staged, error) {
 	dir, err := os.MkdirTemp(scratch, "incoming-")
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", m.Dir, err)
 	}
-	s := &Staged{mirror: m, dir: dir, repo: m.Dir, refs: refs}
+	s := &Staged{mirror: m, lock: lock, dir: dir, repo: m.Dir, refs: refs}
 	if err := s.pack(ctx, objectDirs, head); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", m.Dir, errors.Join(err, s.Discard()))
 	}
@@ -42,18 +43,15 @@ func (m *Mirror) Stage(ctx context.Context, refs map[string]Ref, objectDirs []st
 }
 
 func (s *Staged) pack(ctx context.Context, objectDirs []string, head string) error {
-	// Git works in the folder and is given relative names: should it outlive a
-	// killed run whose folder the next one clears away, it must not make that
-	// anew, as it does with an absolute name.
-	target := "pack"
+	target := filepath.Join(s.dir, "pack")
 	if !s.mirror.Exists {
 		s.repo = filepath.Join(s.dir, "mirror.git")
-		target = filepath.Join("mirror.git", "objects", "pack")
-		if _, err := gitIn(ctx, s.dir, nil, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+head, "mirror.git"); err != nil {
+		target = filepath.Join(s.repo, "objects", "pack")
+		if _, err := s.lock.Git(ctx, nil, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+head, s.repo); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(s.dir, target), 0o777); err != nil {
+	if err := os.MkdirAll(target, 0o777); err != nil {
 		return err
 	}
 	var want bytes.Buffer
@@ -75,7 +73,7 @@ func (s *Staged) pack(ctx context.Context, objectDirs []string, head string) err
 		"GIT_DIR=" + s.repo, "GIT_OBJECT_DIRECTORY=" + filepath.Dir(target),
 		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + alternates(append(objectDirs, s.mirror.ObjectsDir())),
 	}
-	_, err := gitIn(ctx, s.dir, env, &want, "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1", filepath.Join(target, "pack"))
+	_, err := s.lock.Git(ctx, env, &want, "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1", filepath.Join(target, "pack"))
 	return err
 }
 
@@ -143,7 +141,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	}
 	if loose {
 		// A loose ref would hide its line in packed-refs.
-		if _, err := Git(ctx, []string{"GIT_DIR=" + s.mirror.Dir}, nil, "pack-refs", "--all", "--prune"); err != nil {
+		if _, err := s.lock.Git(ctx, []string{"GIT_DIR=" + s.mirror.Dir}, nil, "pack-refs", "--all", "--prune"); err != nil {
 			return err
 		}
 	}
@@ -228,8 +226,9 @@ func (s *Staged) Discard() error { return os.RemoveAll(s.dir) }
 // Tidy repacks a mirror whose later packs together have grown to a fifth of
 // its largest one. That bounds both their number and what is lost to deltas
 // that do not cross packs, and as the threshold grows with the mirror, each
-// object is repacked a few times only, however many syncs there are.
-func (m *Mirror) Tidy(ctx context.Context) error {
+// object is repacked a few times only, however many syncs there are. The lock is
+// that of the mirrors.
+func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
 	packs := os.DirFS(filepath.Join(m.ObjectsDir(), "pack"))
 	names, err := fs.Glob(packs, "pack-*.pack")
 	if err != nil {
@@ -253,7 +252,7 @@ func (m *Mirror) Tidy(ctx context.Context) error {
 	if (sum-largest)*5 < largest && len(names) < most {
 		return nil
 	}
-	if _, err = Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
+	if _, err = lock.Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
 		return errors.Join(err, m.removeTemporaries())
 	}
 	return nil

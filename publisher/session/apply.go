@@ -108,7 +108,7 @@ func (s *Session) stage(ctx context.Context, d *plan.Destination) (*mirror.Stage
 	start := time.Now()
 	defer func() { s.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
 	dirs := append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)
-	return d.Mirror.Stage(ctx, d.Refs, dirs, defaultBranch(d), mirror.WorkDir(s.Options.Mirrors))
+	return d.Mirror.Stage(ctx, s.lock, d.Refs, dirs, defaultBranch(d), mirror.WorkDir(s.Options.Mirrors))
 }
 
 // defaultBranch is what HEAD of a new mirror names.
@@ -134,7 +134,7 @@ func (s *Session) commit(ctx context.Context, p *plan.Plan, d *plan.Destination,
 		return err
 	}
 	s.Log.Info("published", "destination", d.Name, "refs", len(d.Refs), "mirror", filepath.Dir(d.Mirror.Dir))
-	if err := d.Mirror.Tidy(ctx); err != nil {
+	if err := d.Mirror.Tidy(ctx, s.lock); err != nil {
 		s.Log.Warn("the mirror is published, but could not be repacked", "destination", d.Name, "error", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,7 +63,7 @@ func TestKillAroundEachGitCommand(t *testing.T) {
 				}
 				break
 			}
-			w.settle()
+			w.survivorsEnd() // A repack in progress is not sound to git fsck.
 			w.sound()
 			w.sync()
 			if got := w.refs(); got != want {
@@ -73,26 +74,43 @@ func TestKillAroundEachGitCommand(t *testing.T) {
 	}
 }
 
-// TestGitCommandThatOutlivesAKilledRunLeavesNothing lets git write its pack only
-// when the next run is through.
+// TestGitCommandThatOutlivesAKilledRunLeavesNothing has git pack for a killed
+// run when the next one has begun. That one waits and says for what.
 func TestGitCommandThatOutlivesAKilledRunLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := small(t, standardRules)
 	w.sync()
 	w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
-	cmd := w.publisher("sync")
-	goOn := filepath.Join(w.TempDir(), "go-on")
-	// Git reads what to pack when it has found its folders.
-	w.gitThat(cmd, fmt.Sprintf(`if [ "$1" = pack-objects ]; then
-	(sleep 0.5; kill -9 $PPID; for i in $(seq 1000); do [ -e %s ] && break; sleep 0.01; done) | "$git" "$@"
-	exit
-fi`, goOn))
-	if err := cmd.Run(); err == nil {
+	killed := w.publisher("sync")
+	want, stay, pack := filepath.Join(w.dir, "want"), filepath.Join(w.dir, "stay"), filepath.Join(w.dir, "pack")
+	w.write(stay, "")
+	w.gitThat(killed, fmt.Sprintf(`if [ "$1" = pack-objects ]; then
+	cat >%s; kill -9 $PPID
+	while [ -e %s ]; do sleep 0.01; done
+	exec "$git" "$@" <%[1]s >%[3]s
+fi`, want, stay, pack))
+	if err := killed.Run(); err == nil {
 		t.Fatal("the publisher was not killed")
 	}
-	w.syncAfterKill()
-	w.write(goOn, "")
-	w.settle()
+	next := w.publisher("sync")
+	stderr, err := next.StderrPipe()
+	w.must(err)
+	w.must(next.Start())
+	lines := bufio.NewScanner(stderr)
+	waits := false
+	for !waits && lines.Scan() {
+		waits = strings.Contains(lines.Text(), "waiting for git commands") &&
+			strings.Contains(lines.Text(), fmt.Sprintf("process %d on ", killed.Process.Pid))
+	}
+	w.remove(stay)
+	for lines.Scan() { // Let it log.
+	}
+	if err := next.Wait(); err != nil || !waits {
+		t.Errorf("the next run waited: %v; it ended with %v", waits, err)
+	}
+	if name, err := os.ReadFile(pack); err != nil || len(name) == 0 {
+		t.Errorf("git of the killed run has not packed: %q, %v", name, err)
+	}
 	w.noLeftovers()
 	w.sameAsFromScratch()
 }

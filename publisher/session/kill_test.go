@@ -58,12 +58,11 @@ func TestKilledRunIsFinishedByTheNext(t *testing.T) {
 				_ = syscall.Kill(target, syscall.SIGKILL) // It may have ended by itself.
 				_ = cmd.Wait()
 				w.wholeAfterKill(before, want[oldHead], want[newHead])
-				w.syncAfterKill()
+				w.sync()
 				if got := w.refs(); got != want[newHead] {
 					t.Fatalf("kill %d: the mirrors have\n%s\nundisturbed they would have\n%s", i, got, want[newHead])
 				}
 				w.sound()
-				w.settle()
 				w.sync()
 			}
 		})
@@ -90,36 +89,11 @@ func (w *world) wholeAfterKill(states ...string) {
 	}
 }
 
-// syncAfterKill runs a sync while git commands of the killed run may be at work.
-// One that was just being started holds the lock until it is dead or started.
-func (w *world) syncAfterKill() {
+// survivorsEnd waits for git commands of a killed run. They hold the lock.
+func (w *world) survivorsEnd() {
 	w.Helper()
-	for range 100 {
-		out, err := w.publisher("sync").CombinedOutput()
-		if err == nil {
-			return
-		}
-		if !strings.Contains(string(out), "another run holds") {
-			w.Fatalf("sync: %v\n%s", err, out)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	w.Fatal("the lock of the killed run stays")
-}
-
-// settle waits for git commands that survived their publisher.
-func (w *world) settle() {
-	w.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		alive := false
-		names, _ := filepath.Glob("/proc/[0-9]*/environ")
-		for _, name := range names {
-			data, _ := os.ReadFile(name) // The process may have ended, or be someone else's.
-			alive = alive || strings.Contains(string(data), w.mirrors)
-		}
-		if !alive {
-			return
-		}
-	}
-	w.Fatal("a git command of the killed run does not end")
+	lock, err := os.Open(filepath.Join(w.work(), "lock"))
+	w.must(err)
+	w.must(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	w.must(lock.Close())
 }

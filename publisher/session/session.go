@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"k8s.io/publisher/cache"
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
@@ -84,7 +82,7 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 		o.Log.Warn(w.Error())
 	}
 	if o.Write {
-		if s.lock, err = mirror.Acquire(o.Mirrors); err != nil {
+		if s.lock, err = mirror.Acquire(ctx, o.Mirrors, o.Log); err != nil {
 			return nil, err
 		}
 		s.closers = append(s.closers, s.lock.Release)
@@ -92,7 +90,7 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 			return nil, err
 		}
 	}
-	if s.Repo, err = OpenSource(ctx, o); err != nil {
+	if s.Repo, err = openSource(ctx, o, s.lock); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, func() error { s.Repo.Close(); return nil })
@@ -116,7 +114,8 @@ func (s *Session) Close() error {
 }
 
 // clearLeftovers removes what a run that was killed left half written. No
-// other run is at work, since the lock is ours.
+// other run is at work, nor git for one that was killed, fetches aside: the lock
+// is ours.
 func (s *Session) clearLeftovers() error {
 	dir := mirror.WorkDir(s.Options.Mirrors)
 	for _, pattern := range []string{"incoming-*", "run-*"} {
@@ -125,7 +124,7 @@ func (s *Session) clearLeftovers() error {
 			return err
 		}
 		for _, name := range names {
-			if err := removeInUse(filepath.Join(dir, name)); err != nil {
+			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 				return fmt.Errorf("clean up after a run that was killed: %w", err)
 			}
 		}
@@ -134,25 +133,6 @@ func (s *Session) clearLeftovers() error {
 		return recoverFetched(dir)
 	}
 	return nil
-}
-
-// removeInUse removes a folder into which a git command that outlived its run
-// may still write. It finds the folder no more under another name; the file that
-// it is about to make can yet get in the way once.
-func removeInUse(dir string) error {
-	gone := dir + "~"
-	if err := os.Rename(dir, gone); err != nil {
-		return err
-	}
-	err := os.RemoveAll(gone)
-	for range 100 {
-		if !errors.Is(err, unix.ENOTEMPTY) {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-		err = os.RemoveAll(gone)
-	}
-	return err
 }
 
 func (s *Session) openMirrors() {

@@ -21,6 +21,11 @@ const fetchedDir = "source"
 // OpenSource opens a local source, or fetches a remote one first. The rules are
 // not looked at, and the mirrors' folder only takes what is fetched.
 func OpenSource(ctx context.Context, o Options) (*source.Repository, error) {
+	return openSource(ctx, o, nil)
+}
+
+// openSource is [OpenSource] in a run that may hold the lock of the mirrors.
+func openSource(ctx context.Context, o Options, lock *mirror.Lock) (*source.Repository, error) {
 	remote, err := parseRemote(o.Source)
 	if err != nil {
 		return nil, err
@@ -31,7 +36,7 @@ func OpenSource(ctx context.Context, o Options) (*source.Repository, error) {
 	sum := sha256.Sum256([]byte(o.Source))
 	dir := filepath.Join(mirror.WorkDir(o.Mirrors), fetchedDir, hex.EncodeToString(sum[:8])+".git")
 	o.Log.Info("fetching the source", "url", remote.shown)
-	if err := fetch(ctx, remote, dir); err != nil {
+	if err := fetch(ctx, lock, remote, dir); err != nil {
 		return nil, fmt.Errorf("fetch source %s: %w", remote.shown, err)
 	}
 	repo, err := source.Open(dir)
@@ -48,12 +53,12 @@ func OpenSource(ctx context.Context, o Options) (*source.Repository, error) {
 }
 
 // fetch brings all branches and tags of a remote repository into a bare one.
-func fetch(ctx context.Context, r *remote, dir string) error {
+func fetch(ctx context.Context, lock *mirror.Lock, r *remote, dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "HEAD")); errors.Is(err, os.ErrNotExist) {
 		if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 			return err
 		}
-		if _, err := mirror.Git(ctx, nil, nil, "init", "--quiet", "--bare", "--template=", dir); err != nil {
+		if _, err := lock.Git(ctx, nil, nil, "init", "--quiet", "--bare", "--template=", dir); err != nil {
 			return err
 		}
 	}
