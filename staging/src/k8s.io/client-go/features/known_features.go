@@ -1,11 +1,6 @@
 package features
 
-import (
-	"slices"
-	"sync"
-
-	"k8s.io/apimachinery/pkg/util/version"
-)
+import "k8s.io/apimachinery/pkg/util/version"
 
 // The features, in alphabetical order. Asking for another one panics.
 const (
@@ -48,48 +43,55 @@ const (
 	WatchListClient Feature = "WatchListClient"
 )
 
-// known holds how each feature developed, oldest state first.
-var known = sync.OnceValue(func() map[Feature]VersionedSpecs {
-	since := version.MajorMinor
-	on, off := true, false
-	state := func(minor uint, prerelease prerelease, enabled bool) FeatureSpec {
-		return FeatureSpec{Version: since(1, minor), PreRelease: prerelease, Default: enabled}
-	}
-	locked := func(s FeatureSpec) FeatureSpec {
-		s.LockToDefault = true
-		return s
-	}
-	return map[Feature]VersionedSpecs{
-		AtomicFIFO:                   {state(36, Beta, on)},
-		ClientsAllowCARotation:       {state(36, Beta, on)},
-		ClientsAllowCBOR:             {state(32, Alpha, off)},
-		ClientsAllowTLSCacheGC:       {state(36, Beta, on)},
-		ClientsPreferCBOR:            {state(32, Alpha, off)},
-		InOrderInformers:             {state(33, Beta, on), locked(state(36, GA, on))},
-		InOrderInformersBatchProcess: {state(35, Beta, on)},
-		InformerResourceVersion:      {state(30, Alpha, off), state(35, GA, on)},
-		UnlockWhileProcessingFIFO:    {state(36, Beta, on)},
-		WatchListClient:              {state(30, Beta, off), state(35, Beta, on)},
-	}
-})
+// A stage is the state of a feature from a release on.
+type stage struct {
+	feature    Feature
+	minor      uint // of the release 1.minor
+	prerelease prerelease
+	enabled    bool
+	locked     bool
+}
+
+// stages tells how the features developed, each one's oldest stage first. It is a
+// table, not a map, so that it takes no code in programs that link it.
+var stages = [...]stage{
+	{feature: AtomicFIFO, minor: 36, prerelease: Beta, enabled: true},
+	{feature: ClientsAllowCARotation, minor: 36, prerelease: Beta, enabled: true},
+	{feature: ClientsAllowCBOR, minor: 32, prerelease: Alpha},
+	{feature: ClientsAllowTLSCacheGC, minor: 36, prerelease: Beta, enabled: true},
+	{feature: ClientsPreferCBOR, minor: 32, prerelease: Alpha},
+	{feature: InOrderInformers, minor: 33, prerelease: Beta, enabled: true},
+	{feature: InOrderInformers, minor: 36, prerelease: GA, enabled: true, locked: true},
+	{feature: InOrderInformersBatchProcess, minor: 35, prerelease: Beta, enabled: true},
+	{feature: InformerResourceVersion, minor: 30, prerelease: Alpha},
+	{feature: InformerResourceVersion, minor: 35, prerelease: GA, enabled: true},
+	{feature: UnlockWhileProcessingFIFO, minor: 36, prerelease: Beta, enabled: true},
+	{feature: WatchListClient, minor: 30, prerelease: Beta},
+	{feature: WatchListClient, minor: 35, prerelease: Beta, enabled: true},
+}
+
+func (s *stage) spec() FeatureSpec {
+	return FeatureSpec{Default: s.enabled, LockToDefault: s.locked, PreRelease: s.prerelease}
+}
 
 // latest returns the state of each feature in this release, without its version: a registry
 // without versions compares specs for equality.
 func latest() map[Feature]FeatureSpec {
-	out := make(map[Feature]FeatureSpec, len(known()))
-	for feature, specs := range known() {
-		spec := specs[len(specs)-1]
-		spec.Version = nil
-		out[feature] = spec
+	out := make(map[Feature]FeatureSpec)
+	for i := range stages {
+		out[stages[i].feature] = stages[i].spec()
 	}
 	return out
 }
 
-// history returns a copy of known that its receiver may change.
+// history returns all states of each feature, with their versions, oldest first.
 func history() map[Feature]VersionedSpecs {
-	out := make(map[Feature]VersionedSpecs, len(known()))
-	for feature, specs := range known() {
-		out[feature] = slices.Clone(specs)
+	out := make(map[Feature]VersionedSpecs)
+	for i := range stages {
+		s := &stages[i]
+		spec := s.spec()
+		spec.Version = version.MajorMinor(1, s.minor)
+		out[s.feature] = append(out[s.feature], spec)
 	}
 	return out
 }
