@@ -51,7 +51,7 @@ func isInternal(path string) bool { return strings.Contains(path+"/", "/internal
 func (m *moved) incompatible(public, ours *types.Package) []string {
 	var found []string
 	for _, change := range apidiff.Changes(public, ours).Changes {
-		if !change.Compatible && !m.same(change.Message, ours) {
+		if !change.Compatible && !m.renamed(change.Message, ours) && !isDeclaredElsewhere(change.Message, ours) {
 			found = append(found, change.Message)
 		}
 	}
@@ -59,7 +59,7 @@ func (m *moved) incompatible(public, ours *types.Package) []string {
 		for _, change := range apidiff.Changes(public, declaredIn).Changes {
 			subject := subjectOf(change.Message)
 			object := ours.Scope().Lookup(subject)
-			if change.Compatible || object == nil || m.same(change.Message, ours) {
+			if change.Compatible || object == nil || m.renamed(change.Message, ours) {
 				continue
 			}
 			if declared := declaredInternally(object); declared != nil && declared.Pkg() == declaredIn {
@@ -90,18 +90,21 @@ func subjectOf(message string) string {
 
 var changed = regexp.MustCompile(`(?s)^(\S+): changed from (.*) to (.*)$`)
 
-// same reports whether a message says no more than that a type goes by its other
-// name, or that a name is an alias: what it stands for is compared by itself.
-func (m *moved) same(message string, ours *types.Package) bool {
+// renamed reports whether a message says no more than that a type goes by its
+// other name.
+func (m *moved) renamed(message string, ours *types.Package) bool {
+	parts := changed.FindStringSubmatch(message)
+	return parts != nil && m.byAlias(parts[2], ours) == m.byAlias(parts[3], ours)
+}
+
+// isDeclaredElsewhere reports whether a message says that a name is an alias. What
+// it stands for is compared by itself.
+func isDeclaredElsewhere(message string, ours *types.Package) bool {
 	parts := changed.FindStringSubmatch(message)
 	if parts == nil {
 		return false
 	}
-	subject, from, to := parts[1], parts[2], parts[3]
-	if m.byAlias(from, ours) == m.byAlias(to, ours) {
-		return true
-	}
-	object := ours.Scope().Lookup(subject)
+	object := ours.Scope().Lookup(parts[1])
 	return object != nil && declaredInternally(object) != nil
 }
 

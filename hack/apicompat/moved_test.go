@@ -106,6 +106,15 @@ func New() *Lamp { return nil }
 type Dimmable[T any] struct{}
 `, aliases, ourRoom, []string{"(*Dimmable[T]).Dim: removed"}, nil,
 		},
+		"a type of another kind": {
+			`package lamp
+type Lamp int
+func (l *Lamp) On() {}
+func New() *Lamp { return nil }
+type Dimmable[T any] struct{}
+func (d *Dimmable[T]) Dim(to T) {}
+`, aliases, ourRoom, []string{"Lamp: changed from struct{Watts int} to int"}, []string{"Dark.Watts: removed"},
+		},
 		"a type that is not behind its name": {
 			declared, aliases, `package room
 import "m/internal/lamp"
