@@ -1,6 +1,7 @@
 package main
 
 import (
+	"go/token"
 	"go/types"
 	"regexp"
 	"slices"
@@ -57,17 +58,14 @@ func (m *moved) incompatible(public, ours *types.Package) []string {
 	}
 	for _, declaredIn := range m.declaringPackages(ours) {
 		for _, change := range apidiff.Changes(public, declaredIn).Changes {
-			subject := subjectOf(change.Message)
-			object := ours.Scope().Lookup(subject)
-			if change.Compatible || object == nil || m.renamed(change.Message, ours) {
-				continue
-			}
-			if declared := declaredInternally(object); declared != nil && declared.Pkg() == declaredIn {
+			if !change.Compatible && !m.renamed(change.Message, ours) && isAbout(change.Message, declaredIn, ours) {
 				found = append(found, change.Message)
 			}
 		}
 	}
-	return found
+	// apidiff repeats itself where several generic types embed one.
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // declaringPackages returns the internal packages that a package's aliases lead to.
@@ -82,10 +80,31 @@ func (m *moved) declaringPackages(pkg *types.Package) []*types.Package {
 	return found
 }
 
-// subjectOf returns the package's name that a message such as
-// "(*Client[T]).Get: removed" is about: Client.
+// isAbout reports whether a message is about a type that is declared in one
+// package and has its alias in ours. The message of a method that such a type has
+// from an unexported one may name no other.
+func isAbout(message string, declaredIn, ours *types.Package) bool {
+	subject := subjectOf(message)
+	if !token.IsExported(subject) {
+		return true
+	}
+	declared := declaredInternally(ours.Scope().Lookup(subject))
+	return declared != nil && declared.Pkg() == declaredIn
+}
+
+var (
+	methodSet = regexp.MustCompile(`^[^:]*, method set of \*?(\w+)`)
+	receiver  = regexp.MustCompile(`^\(?\*?(\w*)`)
+)
+
+// subjectOf returns the type that a message is about: Client for
+// "(*Client[T]).Get: removed" and for "(*getter).Get, method set of *Client: removed".
+// It is none that is exported where the message begins with a package's path.
 func subjectOf(message string) string {
-	return regexp.MustCompile(`^\(?\*?(\w+)`).FindStringSubmatch(message)[1]
+	if set := methodSet.FindStringSubmatch(message); set != nil {
+		return set[1]
+	}
+	return receiver.FindStringSubmatch(message)[1]
 }
 
 var changed = regexp.MustCompile(`(?s)^(\S+): changed from (.*) to (.*)$`)

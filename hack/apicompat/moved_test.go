@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -45,6 +46,9 @@ func New() *Lamp { return nil }
 type Dimmable[T any] struct{}
 func (d *Dimmable[T]) Dim(to T) {}
 type Bulb struct{}
+type Shaded struct { shade }
+type shade struct{}
+func (s *shade) Tilt(degrees int) {}
 `
 	publicRoom = `package room
 import "m/lamp"
@@ -58,6 +62,7 @@ type Lamp = lamp.Lamp
 func New() *Lamp { return lamp.New() }
 type Dimmable[T any] = lamp.Dimmable[T]
 type Bulb struct{}
+type Shaded = lamp.Shaded
 `
 	declared = `package lamp
 type Lamp struct { Watts int }
@@ -65,6 +70,10 @@ func (l *Lamp) On() {}
 func New() *Lamp { return nil }
 type Dimmable[T any] struct{}
 func (d *Dimmable[T]) Dim(to T) {}
+` + shaded
+	shaded = `type Shaded struct { cover }
+type cover struct{}
+func (c *cover) Tilt(degrees int) {}
 `
 	ourRoom = `package room
 import "m/internal/lamp"
@@ -87,7 +96,7 @@ type Lamp struct { Watts int }
 func New() *Lamp { return nil }
 type Dimmable[T any] struct{}
 func (d *Dimmable[T]) Dim(to T) {}
-`, aliases, ourRoom, []string{"(*Lamp).On: removed"}, []string{"m/lamp.(*Lamp).On, method set of *Dark: removed"},
+` + shaded, aliases, ourRoom, []string{"(*Lamp).On: removed"}, []string{"m/lamp.(*Lamp).On, method set of *Dark: removed"},
 		},
 		"another field": {
 			`package lamp
@@ -96,7 +105,7 @@ func (l *Lamp) On() {}
 func New() *Lamp { return nil }
 type Dimmable[T any] struct{}
 func (d *Dimmable[T]) Dim(to T) {}
-`, aliases, ourRoom, []string{"Lamp.Watts: changed from int to string"}, []string{"Dark.Watts: changed from int to string"},
+` + shaded, aliases, ourRoom, []string{"Lamp.Watts: changed from int to string"}, []string{"Dark.Watts: changed from int to string"},
 		},
 		"a method of a generic type less": {
 			`package lamp
@@ -104,7 +113,7 @@ type Lamp struct { Watts int }
 func (l *Lamp) On() {}
 func New() *Lamp { return nil }
 type Dimmable[T any] struct{}
-`, aliases, ourRoom, []string{"(*Dimmable[T]).Dim: removed"}, nil,
+` + shaded, aliases, ourRoom, []string{"(*Dimmable[T]).Dim: removed"}, nil,
 		},
 		"a type of another kind": {
 			`package lamp
@@ -113,7 +122,7 @@ func (l *Lamp) On() {}
 func New() *Lamp { return nil }
 type Dimmable[T any] struct{}
 func (d *Dimmable[T]) Dim(to T) {}
-`, aliases, ourRoom, []string{"Lamp: changed from struct{Watts int} to int"}, []string{"Dark.Watts: removed"},
+` + shaded, aliases, ourRoom, []string{"Lamp: changed from struct{Watts int} to int"}, []string{"Dark.Watts: removed"},
 		},
 		"a type that is not behind its name": {
 			declared, aliases, `package room
@@ -129,9 +138,18 @@ import "m/internal/lamp"
 type Lamp = lamp.Lamp
 func New() *Lamp { return lamp.New() }
 type Bulb struct{}
+type Shaded = lamp.Shaded
 `, ourRoom, []string{"Dimmable: removed"}, []string{
 				"Dark.Others: changed from func(...*m/lamp.Lamp) *m/lamp.Dimmable[int] to func(...*m/internal/lamp.Lamp) *m/internal/lamp.Dimmable[int]",
 			},
+		},
+		"a method of an embedded type less": {
+			strings.Replace(declared, "func (c *cover) Tilt(degrees int) {}", "", 1), aliases, ourRoom,
+			[]string{"(*shade).Tilt, method set of *Shaded: removed"}, nil,
+		},
+		"another method of an embedded type": {
+			strings.Replace(declared, "degrees int", "degrees float64", 1), aliases, ourRoom,
+			[]string{"(*shade).Tilt: changed from func(int) to func(float64)"}, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -65,8 +65,8 @@ func (f *aliasFile) GenerateType(context *generator.Context, t *types.Type, w io
 }
 
 const aliasTemplate = `
-// $.Name$ is what one applies of a $.Type|public$: a pointer for
-// each of its fields, and a method With… that sets it.
+// $.Name$ is what one applies of type $.Type|public$: its fields,
+// of which any may be left out, and a method With… for each.
 type $.Name$ = $.Configuration|raw$
 
 // $.Type|public$ returns an empty configuration to set fields of.

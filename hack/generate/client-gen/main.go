@@ -7,8 +7,9 @@
 //     clientset's scheme, which links and registers all groups.
 //   - The clientset builds a group's client when it is first asked for it (see
 //     clientsetFile), so the linker drops those that a program never asks for.
-//   - The files of types name that scheme instead of the clientset's (see
-//     localNames); they are otherwise as they were.
+//   - The files of types name that scheme instead of the clientset's, and the
+//     internal package of clients instead of gentype, which also has the fakes
+//     (see localNames); they are otherwise as they were.
 package main
 
 import (

@@ -1,7 +1,7 @@
 // Package openapi fetches the schemas of a server's resources, in OpenAPI v3.
 //
 // There is a document for each group and version, and a root document that
-// says where they are. [Client.Paths] reads the root; the documents follow when
+// says where they are. Paths of a [Client] reads the root; the documents follow when
 // they are asked for:
 //
 //	paths, err := client.Paths()

@@ -8,8 +8,8 @@ import (
 	metav1 "k8s.io/client-go/internal/applyconfigurations/meta/v1"
 )
 
-// ConditionApplyConfiguration is what one applies of a Condition: a pointer for
-// each of its fields, and a method With… that sets it.
+// ConditionApplyConfiguration is what one applies of type Condition: its fields,
+// of which any may be left out, and a method With… for each.
 type ConditionApplyConfiguration = metav1.ConditionApplyConfiguration
 
 // Condition returns an empty configuration to set fields of.
@@ -17,8 +17,8 @@ func Condition() *ConditionApplyConfiguration {
 	return metav1.Condition()
 }
 
-// DeleteOptionsApplyConfiguration is what one applies of a DeleteOptions: a pointer for
-// each of its fields, and a method With… that sets it.
+// DeleteOptionsApplyConfiguration is what one applies of type DeleteOptions: its fields,
+// of which any may be left out, and a method With… for each.
 type DeleteOptionsApplyConfiguration = metav1.DeleteOptionsApplyConfiguration
 
 // DeleteOptions returns an empty configuration to set fields of.
@@ -26,8 +26,8 @@ func DeleteOptions() *DeleteOptionsApplyConfiguration {
 	return metav1.DeleteOptions()
 }
 
-// GroupResourceApplyConfiguration is what one applies of a GroupResource: a pointer for
-// each of its fields, and a method With… that sets it.
+// GroupResourceApplyConfiguration is what one applies of type GroupResource: its fields,
+// of which any may be left out, and a method With… for each.
 type GroupResourceApplyConfiguration = metav1.GroupResourceApplyConfiguration
 
 // GroupResource returns an empty configuration to set fields of.
@@ -35,8 +35,8 @@ func GroupResource() *GroupResourceApplyConfiguration {
 	return metav1.GroupResource()
 }
 
-// LabelSelectorApplyConfiguration is what one applies of a LabelSelector: a pointer for
-// each of its fields, and a method With… that sets it.
+// LabelSelectorApplyConfiguration is what one applies of type LabelSelector: its fields,
+// of which any may be left out, and a method With… for each.
 type LabelSelectorApplyConfiguration = metav1.LabelSelectorApplyConfiguration
 
 // LabelSelector returns an empty configuration to set fields of.
@@ -44,8 +44,8 @@ func LabelSelector() *LabelSelectorApplyConfiguration {
 	return metav1.LabelSelector()
 }
 
-// LabelSelectorRequirementApplyConfiguration is what one applies of a LabelSelectorRequirement: a pointer for
-// each of its fields, and a method With… that sets it.
+// LabelSelectorRequirementApplyConfiguration is what one applies of type LabelSelectorRequirement: its fields,
+// of which any may be left out, and a method With… for each.
 type LabelSelectorRequirementApplyConfiguration = metav1.LabelSelectorRequirementApplyConfiguration
 
 // LabelSelectorRequirement returns an empty configuration to set fields of.
@@ -53,8 +53,8 @@ func LabelSelectorRequirement() *LabelSelectorRequirementApplyConfiguration {
 	return metav1.LabelSelectorRequirement()
 }
 
-// ManagedFieldsEntryApplyConfiguration is what one applies of a ManagedFieldsEntry: a pointer for
-// each of its fields, and a method With… that sets it.
+// ManagedFieldsEntryApplyConfiguration is what one applies of type ManagedFieldsEntry: its fields,
+// of which any may be left out, and a method With… for each.
 type ManagedFieldsEntryApplyConfiguration = metav1.ManagedFieldsEntryApplyConfiguration
 
 // ManagedFieldsEntry returns an empty configuration to set fields of.
@@ -62,8 +62,8 @@ func ManagedFieldsEntry() *ManagedFieldsEntryApplyConfiguration {
 	return metav1.ManagedFieldsEntry()
 }
 
-// ObjectMetaApplyConfiguration is what one applies of a ObjectMeta: a pointer for
-// each of its fields, and a method With… that sets it.
+// ObjectMetaApplyConfiguration is what one applies of type ObjectMeta: its fields,
+// of which any may be left out, and a method With… for each.
 type ObjectMetaApplyConfiguration = metav1.ObjectMetaApplyConfiguration
 
 // ObjectMeta returns an empty configuration to set fields of.
@@ -71,8 +71,8 @@ func ObjectMeta() *ObjectMetaApplyConfiguration {
 	return metav1.ObjectMeta()
 }
 
-// OwnerReferenceApplyConfiguration is what one applies of a OwnerReference: a pointer for
-// each of its fields, and a method With… that sets it.
+// OwnerReferenceApplyConfiguration is what one applies of type OwnerReference: its fields,
+// of which any may be left out, and a method With… for each.
 type OwnerReferenceApplyConfiguration = metav1.OwnerReferenceApplyConfiguration
 
 // OwnerReference returns an empty configuration to set fields of.
@@ -80,8 +80,8 @@ func OwnerReference() *OwnerReferenceApplyConfiguration {
 	return metav1.OwnerReference()
 }
 
-// PreconditionsApplyConfiguration is what one applies of a Preconditions: a pointer for
-// each of its fields, and a method With… that sets it.
+// PreconditionsApplyConfiguration is what one applies of type Preconditions: its fields,
+// of which any may be left out, and a method With… for each.
 type PreconditionsApplyConfiguration = metav1.PreconditionsApplyConfiguration
 
 // Preconditions returns an empty configuration to set fields of.
@@ -89,8 +89,8 @@ func Preconditions() *PreconditionsApplyConfiguration {
 	return metav1.Preconditions()
 }
 
-// TypeMetaApplyConfiguration is what one applies of a TypeMeta: a pointer for
-// each of its fields, and a method With… that sets it.
+// TypeMetaApplyConfiguration is what one applies of type TypeMeta: its fields,
+// of which any may be left out, and a method With… for each.
 type TypeMetaApplyConfiguration = metav1.TypeMetaApplyConfiguration
 
 // TypeMeta returns an empty configuration to set fields of.

@@ -48,8 +48,8 @@ func TestClientsLinkNoGroupsButTheirOwn(t *testing.T) {
 	}
 }
 
-// What only some callers need of a package that every client names is kept apart,
-// in an internal package or behind an alias.
+// Of a package that only some callers need all of, clients link what is in an
+// internal one; the public one has aliases of that, and the rest.
 func TestClientsLinkNothingThatOnlySomeCallersNeed(t *testing.T) {
 	const (
 		fakes     = "k8s.io/client-go/testing"
