@@ -1,8 +1,9 @@
 // Command apicompat compares the exported API of the staged client-go with that
 // of the public module that it takes the place of, package by package. What is
 // compatible is decided by golang.org/x/exp/apidiff, which has the rules of the
-// Go 1 promise: names may be added, never removed or changed. A type that a public
-// package has as an alias of one in an internal package counts as that package's.
+// Go 1 promise: names may be added, never removed or changed. A type that a
+// package has as an alias of one in another, which the public module does not have,
+// counts as its own.
 //
 // It prints a row for each public package and exits 1 when a package that is
 // not still to come lacks a name or has one with another meaning.
@@ -66,7 +67,7 @@ func run(version, staged string, patterns []string, quiet bool, out io.Writer) e
 	}
 
 	names := slices.Sorted(maps.Keys(public))
-	moved := findMoved(ours)
+	moved := findMoved(module, public, ours)
 
 	var rows []row
 	for _, path := range names {
@@ -204,7 +205,7 @@ func load(dir string, patterns []string) (map[string]*types.Package, error) {
 	found := map[string]*types.Package{}
 	var failures []error
 	for _, pkg := range loaded {
-		if pkg.Name == "main" || pkg.Name == "" || isInternal(pkg.PkgPath) {
+		if pkg.Name == "main" || pkg.Name == "" || strings.Contains(pkg.PkgPath+"/", "/internal/") {
 			continue
 		}
 		for _, e := range pkg.Errors {

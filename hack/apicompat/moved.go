@@ -10,20 +10,26 @@ import (
 	"golang.org/x/exp/apidiff"
 )
 
-// moved knows the types that are declared in an internal package and have an
-// alias of the same name in a public one. To programs both names are one type;
-// apidiff, which sees one package at a time, takes them for two (it says so where
-// it establishes that types correspond).
+// moved knows the types that are declared in a package which the public module does
+// not have, and have an alias of the same name in one that it has. To programs both
+// names are one type; apidiff, which sees one package at a time, takes them for two
+// (it says so where it establishes that types correspond).
 type moved struct {
-	alias map[string]string // by the declared type: "path.Name" to "path.Name"
+	module string
+	public map[string]*types.Package // the public module's, by path
+	alias  map[string]string         // by the declared type: "path.Name" to "path.Name"
 }
 
-// findMoved looks for aliases in our public packages.
-func findMoved(packages map[string]*types.Package) *moved {
-	m := &moved{map[string]string{}}
-	for path, pkg := range packages {
+// findMoved looks for aliases in our packages.
+func findMoved(module string, public, ours map[string]*types.Package) *moved {
+	m := &moved{module, public, map[string]string{}}
+	for path := range public {
+		pkg := ours[path]
+		if pkg == nil {
+			continue
+		}
 		for _, name := range pkg.Scope().Names() {
-			if declared := declaredInternally(pkg.Scope().Lookup(name)); declared != nil {
+			if declared := m.declaredElsewhere(pkg.Scope().Lookup(name)); declared != nil {
 				m.alias[declared.Pkg().Path()+"."+name] = path + "." + name
 			}
 		}
@@ -31,34 +37,36 @@ func findMoved(packages map[string]*types.Package) *moved {
 	return m
 }
 
-// declaredInternally returns the type of an internal package that an object is an
-// alias of, by the same name; or nil.
-func declaredInternally(object types.Object) *types.TypeName {
+// declaredElsewhere returns the type that an object is an alias of, by the same
+// name, if it was moved; or nil.
+func (m *moved) declaredElsewhere(object types.Object) *types.TypeName {
 	alias, ok := object.(*types.TypeName)
 	if !ok || !alias.Exported() || !alias.IsAlias() {
 		return nil
 	}
 	named, ok := types.Unalias(alias.Type()).(*types.Named)
-	if !ok || named.Obj().Pkg() == nil || !isInternal(named.Obj().Pkg().Path()) || named.Obj().Name() != alias.Name() {
+	if !ok || named.Obj().Pkg() == nil || named.Obj().Name() != alias.Name() {
+		return nil
+	}
+	path := named.Obj().Pkg().Path()
+	if m.public[path] != nil || !strings.HasPrefix(path, m.module+"/") {
 		return nil
 	}
 	return named.Obj()
 }
-
-func isInternal(path string) bool { return strings.Contains(path+"/", "/internal/") }
 
 // incompatible returns what apidiff finds changed from public to ours, of which
 // both are there. Types that were moved are compared where they are declared.
 func (m *moved) incompatible(public, ours *types.Package) []string {
 	var found []string
 	for _, change := range apidiff.Changes(public, ours).Changes {
-		if !change.Compatible && !m.renamed(change.Message, ours) && !isDeclaredElsewhere(change.Message, ours) {
+		if !change.Compatible && !m.renamed(change.Message, ours) && !m.isDeclaredElsewhere(change.Message, ours) {
 			found = append(found, change.Message)
 		}
 	}
 	for _, declaredIn := range m.declaringPackages(ours) {
 		for _, change := range apidiff.Changes(public, declaredIn).Changes {
-			if !change.Compatible && !m.renamed(change.Message, ours) && isAbout(change.Message, declaredIn, ours) {
+			if !change.Compatible && !m.renamed(change.Message, ours) && m.isAbout(change.Message, declaredIn, ours) {
 				found = append(found, change.Message)
 			}
 		}
@@ -68,11 +76,11 @@ func (m *moved) incompatible(public, ours *types.Package) []string {
 	return slices.Compact(found)
 }
 
-// declaringPackages returns the internal packages that a package's aliases lead to.
+// declaringPackages returns the packages that a package's moved types are in.
 func (m *moved) declaringPackages(pkg *types.Package) []*types.Package {
 	var found []*types.Package
 	for _, name := range pkg.Scope().Names() {
-		declared := declaredInternally(pkg.Scope().Lookup(name))
+		declared := m.declaredElsewhere(pkg.Scope().Lookup(name))
 		if declared != nil && !slices.Contains(found, declared.Pkg()) {
 			found = append(found, declared.Pkg())
 		}
@@ -83,12 +91,12 @@ func (m *moved) declaringPackages(pkg *types.Package) []*types.Package {
 // isAbout reports whether a message is about a type that is declared in one
 // package and has its alias in ours. The message of a method that such a type has
 // from an unexported one may name no other.
-func isAbout(message string, declaredIn, ours *types.Package) bool {
+func (m *moved) isAbout(message string, declaredIn, ours *types.Package) bool {
 	subject := subjectOf(message)
 	if !token.IsExported(subject) {
 		return true
 	}
-	declared := declaredInternally(ours.Scope().Lookup(subject))
+	declared := m.declaredElsewhere(ours.Scope().Lookup(subject))
 	return declared != nil && declared.Pkg() == declaredIn
 }
 
@@ -118,13 +126,13 @@ func (m *moved) renamed(message string, ours *types.Package) bool {
 
 // isDeclaredElsewhere reports whether a message says that a name is an alias. What
 // it stands for is compared by itself.
-func isDeclaredElsewhere(message string, ours *types.Package) bool {
+func (m *moved) isDeclaredElsewhere(message string, ours *types.Package) bool {
 	parts := changed.FindStringSubmatch(message)
 	if parts == nil {
 		return false
 	}
 	object := ours.Scope().Lookup(parts[1])
-	return object != nil && declaredInternally(object) != nil
+	return object != nil && m.declaredElsewhere(object) != nil
 }
 
 var qualified = regexp.MustCompile(`[\w.~-]+(?:/[\w.~-]+)+\.\w+`)

@@ -155,7 +155,7 @@ type Shaded = lamp.Shaded
 		t.Run(name, func(t *testing.T) {
 			ours := check(t, [2]string{"m/internal/lamp", c.declared}, [2]string{"m/lamp", c.aliases}, [2]string{"m/room", c.room})
 			delete(ours, "m/internal/lamp") // of which programs know nothing
-			moved := findMoved(ours)
+			moved := findMoved("m", public, ours)
 			if got := moved.incompatible(public["m/lamp"], ours["m/lamp"]); !slices.Equal(got, c.lamp) {
 				t.Errorf("of the package with the aliases: %q", got)
 			}

@@ -66,7 +66,7 @@ func Acquire(ctx context.Context, mirrors string, log *slog.Logger) (*Lock, erro
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for git commands that a killed run has left at work, %s, and that hold %s: %w", locked.Holder, name, context.Cause(ctx))
+			return nil, fmt.Errorf("wait for git commands of a killed run (%s), which hold %s: %w", locked.Holder, name, context.Cause(ctx))
 		}
 	}
 }

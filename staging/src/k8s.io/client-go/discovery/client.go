@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"k8s.io/apimachinery/pkg/version"
-	"k8s.io/client-go/internal/openapi"
+	"k8s.io/client-go/openapi/v3"
 	restclient "k8s.io/client-go/rest"
 )
 

@@ -6,7 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
-	"k8s.io/client-go/internal/openapi"
+	"k8s.io/client-go/openapi/v3"
 	restclient "k8s.io/client-go/rest"
 )
 

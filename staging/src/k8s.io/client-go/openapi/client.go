@@ -1,7 +1,7 @@
 package openapi
 
 import (
-	"k8s.io/client-go/internal/openapi"
+	"k8s.io/client-go/openapi/v3"
 	"k8s.io/client-go/rest"
 )
 
@@ -10,8 +10,8 @@ import (
 // has in its schemas.
 const ContentTypeOpenAPIV3PB = openapi.ContentTypeOpenAPIV3PB
 
-// The types are aliases of those in a package without [NewTypeConverter], which
-// is all that package discovery links.
+// The types are aliases of those in package v3, which has all but
+// [NewTypeConverter] and is what package discovery links.
 type (
 	// Client knows which documents there are.
 	//

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"sync"
 
-	"k8s.io/client-go/internal/openapi"
+	"k8s.io/client-go/openapi/v3"
 )
 
 // NewClient returns a client that asks other for each thing once: for the

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
-	"k8s.io/client-go/internal/openapi"
+	"k8s.io/client-go/openapi/v3"
 	restclient "k8s.io/client-go/rest"
 )
 

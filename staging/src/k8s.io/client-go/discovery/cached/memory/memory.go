@@ -13,8 +13,8 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/internal/openapi"
 	"k8s.io/client-go/openapi/cached"
+	"k8s.io/client-go/openapi/v3"
 	restclient "k8s.io/client-go/rest"
 )
 
