@@ -88,8 +88,8 @@ func TestClientCertificateIsReadAgainAfterItChanges(t *testing.T) {
 	cp := ownCluster(t)
 	// A client looks at its files for as long as the process lives, and complains when
 	// they go away. So they stay until all tests are done.
-	dir := filepath.Join(cp.Dir, t.Name())
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	dir, err := os.MkdirTemp(cp.Dir, "certificate-")
+	if err != nil {
 		t.Fatal(err)
 	}
 	config := anonymous(adminConfig(t))
