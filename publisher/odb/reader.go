@@ -82,6 +82,35 @@ func (r *Reader) ReadAny(id object.ID) (object.Type, []byte, error) {
 	}
 }
 
+// mostTags is how many tags may name one another before an object comes. Git
+// makes a tag of a tag only when asked to; nobody has gone deeper than a few.
+const mostTags = 100
+
+// Peel follows a tag to the object that it names in the end, and returns that
+// one's type and ID; any other object is returned as it is. tag is the
+// outermost tag, nil where there is none. A tag that cannot be read as one, or
+// that is one of too many in a row, is an [object.FormatError].
+func (r *Reader) Peel(id object.ID) (kind object.Type, peeled object.ID, tag *object.Tag, err error) {
+	depth := 0
+	for peeled = id; ; {
+		kind, data, err := r.ReadAny(peeled)
+		if err != nil || kind != object.TagType {
+			return kind, peeled, tag, err
+		}
+		t, err := object.ParseTag(data)
+		if err != nil {
+			return 0, peeled, nil, fmt.Errorf("tag %s: %w", peeled, err)
+		}
+		if tag == nil {
+			tag = t
+		}
+		if depth++; depth > mostTags {
+			return 0, peeled, nil, fmt.Errorf("tag %s: %w", id, &object.FormatError{Type: object.TagType, What: fmt.Sprintf("more than %d tags name one another", mostTags)})
+		}
+		peeled = t.Target
+	}
+}
+
 // entry resolves the entry at an offset, following its chain of deltas.
 func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 	type link struct{ offset, at, size int64 }

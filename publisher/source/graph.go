@@ -216,6 +216,30 @@ func (w *walk) graph(dirs []string) *Graph {
 	return g
 }
 
+// Ancestors marks the nodes that heads reach, themselves included.
+func (g *Graph) Ancestors(heads ...int32) []bool { return Ancestors(g.Parents, heads...) }
+
+// Ancestors is [Graph.Ancestors] for any history whose nodes are numbered so
+// that parents come before children. A negative head reaches nothing.
+func Ancestors(parents [][]int32, heads ...int32) []bool {
+	reached := make([]bool, len(parents))
+	top := int32(-1)
+	for _, n := range heads {
+		if n >= 0 {
+			reached[n] = true
+			top = max(top, n)
+		}
+	}
+	for n := top; n >= 0; n-- {
+		if reached[n] {
+			for _, parent := range parents[n] {
+				reached[parent] = true
+			}
+		}
+	}
+	return reached
+}
+
 // AllKnown reports whether nothing in the graph is new.
 func (g *Graph) AllKnown() bool {
 	for _, known := range g.Known {
