@@ -25,6 +25,7 @@ type Graph struct {
 	dirs  map[string]int
 	trees [][]object.ID // for each directory, for each node
 	index map[object.ID]int32
+	lines []int32 // for each node, the line of first parents that it is on
 }
 
 // Len returns the number of nodes.
@@ -213,6 +214,7 @@ func (w *walk) graph(dirs []string) *Graph {
 			g.trees[d][n] = job.found[at+d]
 		}
 	}
+	g.findLines()
 	return g
 }
 
@@ -239,6 +241,26 @@ func Ancestors(parents [][]int32, heads ...int32) []bool {
 	}
 	return reached
 }
+
+// findLines numbers lines of first parents: a node is on the line of that child
+// whose first parent it is which comes last, as the mainline does.
+func (g *Graph) findLines() {
+	g.lines = make([]int32, g.Len())
+	count := int32(0)
+	for n := int32(g.Len()) - 1; n >= 0; n-- {
+		if g.lines[n] == 0 {
+			count++
+			g.lines[n] = count
+		}
+		if parents := g.Parents[n]; len(parents) > 0 && g.lines[parents[0]] == 0 {
+			g.lines[parents[0]] = g.lines[n]
+		}
+	}
+}
+
+// OnLine reports that node a can be reached from node b by first parents alone.
+// It may miss that where the two are on lines that parted.
+func (g *Graph) OnLine(a, b int32) bool { return a <= b && g.lines[a] == g.lines[b] }
 
 // AllKnown reports whether nothing in the graph is new.
 func (g *Graph) AllKnown() bool {
