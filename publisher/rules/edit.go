@@ -61,6 +61,9 @@ func withoutEmpty(rules []Rule) []Rule {
 		if len(rules[i].PastDependencies) == 0 {
 			rules[i].PastDependencies = nil
 		}
+		for j, t := range rules[i].Tags {
+			rules[i].Tags[j] = TagRule{Constraint: t.Constraint, Template: t.Template}
+		}
 	}
 	return rules
 }
