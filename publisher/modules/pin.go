@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/mod/module"
 
-	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
 	"k8s.io/publisher/pin"
@@ -77,35 +76,48 @@ func (w *Worker) files(tree object.ID) (f rootFiles, err error) {
 	return f, nil
 }
 
+// Pinned is what [Worker.Pin] makes of a tree.
+type Pinned struct {
+	Tree object.ID
+	// Left are requirements that name no version which anybody could fetch, and
+	// that no sibling took the place of.
+	Left []pin.Requirement
+}
+
 // Pin returns a tree of the line with go.mod and go.sum pinned to siblings. commit
 // is its source commit, for warnings.
-func (w *Worker) Pin(l *Line, commit, tree object.ID, siblings Siblings, lookup Lookup) (object.ID, error) {
+func (w *Worker) Pin(l *Line, commit, tree object.ID, siblings Siblings, lookup Lookup) (Pinned, error) {
+	as := Pinned{Tree: tree}
 	if !l.Pinned() {
-		return tree, nil
+		return as, nil
 	}
 	files, err := w.files(tree)
 	if err != nil || files.goMod.IsZero() {
-		return tree, err
+		return as, err
 	}
 	mod, pinned, err := w.pin(l, commit, files, siblings, lookup)
-	if err != nil || mod == nil || pinned.GoMod == nil && pinned.GoSum == nil {
-		return tree, err
+	if err != nil || mod == nil {
+		return as, err
+	}
+	as.Left = pinned.left
+	if pinned.GoMod == nil && pinned.GoSum == nil {
+		return as, nil
 	}
 	if pinned.GoSum != nil && files.oddSum {
-		l.Warnings.add("published unpinned", commit, errOddSum)
-		return tree, nil
+		l.Warnings.Add("published unpinned", commit, errOddSum)
+		return as, nil
 	}
 	if err := w.checkVendor(l, commit, files.tree); err != nil {
-		return object.ID{}, err
+		return as, err
 	}
-	replaced, goSum, err := w.replaceFiles(files.tree, pinned)
-	if err == nil && pinned.GoMod != nil {
+	var goSum object.ID
+	if as.Tree, goSum, err = w.replaceFiles(files.tree, pinned.Files); err == nil && pinned.GoMod != nil {
 		if goSum.IsZero() {
 			goSum = files.goSum
 		}
-		l.manifests.Store(replaced, newManifest(mod, pinned.GoMod, goSum))
+		l.manifests.Store(as.Tree, newManifest(mod, pinned.GoMod, goSum))
 	}
-	return replaced, err
+	return as, err
 }
 
 var (
@@ -113,40 +125,51 @@ var (
 	errVendor = errors.New("the go command reports inconsistent vendoring in a check-out; name vendor/* in recursive-delete-patterns to leave the directory out")
 )
 
-// GoModSum returns what go.sum says of the go.mod that [Worker.Pin] would make.
-// Only the versions of siblings matter to it, not their hashes.
-func (w *Worker) GoModSum(l *Line, commit, tree object.ID, siblings Siblings, lookup Lookup) (string, error) {
+// GoMod returns the go.mod that [Worker.Pin] would make, nil where the tree has
+// none, and what that leaves. Only the versions of siblings matter, not their
+// hashes.
+func (w *Worker) GoMod(l *Line, commit, tree object.ID, siblings Siblings, lookup Lookup) (goMod []byte, left []pin.Requirement, err error) {
 	files, err := w.files(tree)
 	if err != nil || files.goMod.IsZero() {
-		return "", err
+		return nil, nil, err
 	}
-	mod, pinned, err := w.pin(l, commit, files, siblings, lookup)
-	if err != nil {
-		return "", err
+	if l.Pinned() {
+		mod, pinned, err := w.pin(l, commit, files, siblings, lookup)
+		if err != nil || mod != nil && pinned.GoMod != nil && !files.oddSum {
+			return pinned.GoMod, pinned.left, err
+		}
+		left = pinned.left
 	}
-	if mod != nil && pinned.GoMod != nil && !files.oddSum {
-		return modhash.GoMod(pinned.GoMod), nil
-	}
-	goMod, err := w.Objects.Blob(files.goMod)
-	return modhash.GoMod(goMod), err
+	goMod, err = w.Objects.Blob(files.goMod)
+	return goMod, left, err
+}
+
+type pinnedFiles struct {
+	pin.Files
+	left []pin.Requirement
 }
 
 // pin returns the pinned files; mod is nil where the go command could not read
 // them, which is warned of.
-func (w *Worker) pin(l *Line, commit object.ID, files rootFiles, siblings Siblings, lookup Lookup) (*pin.Mod, pin.Files, error) {
+func (w *Worker) pin(l *Line, commit object.ID, files rootFiles, siblings Siblings, lookup Lookup) (*pin.Mod, pinnedFiles, error) {
 	pinner := w.pinner(siblings)
 	mod, err := pinner.Mod(files.goMod)
-	var pinned pin.Files
+	var pinned pinnedFiles
 	if err == nil {
 		var versions map[string]*pin.Module
 		if versions, err = w.versions(mod, siblings, lookup); err == nil {
-			pinned, err = pinner.Pin(files.goMod, files.goSum, versions)
+			pinned.Files, err = pinner.Pin(files.goMod, files.goSum, versions)
+			for _, r := range mod.Placeholders {
+				if versions[r.Path] == nil && (r.Local || siblings[r.Path] != nil) {
+					pinned.left = append(pinned.left, r)
+				}
+			}
 		}
 	}
 	var syntax *pin.SyntaxError
 	if errors.As(err, &syntax) {
-		l.Warnings.add("published unpinned, as the go command could not read it either: "+syntax.File, commit, syntax)
-		return nil, pinned, nil
+		l.Warnings.Add("published unpinned, as the go command could not read it either: "+syntax.File, commit, syntax)
+		return nil, pinnedFiles{}, nil
 	}
 	return mod, pinned, err
 }
@@ -239,7 +262,7 @@ func (w *Worker) checkVendor(l *Line, commit object.ID, root []byte) error {
 		l.vendored.Store(vendor, used)
 	}
 	if used.(bool) {
-		l.Warnings.add("vendor/modules.txt does not agree with the pinned go.mod", commit, errVendor)
+		l.Warnings.Add("vendor/modules.txt does not agree with the pinned go.mod", commit, errVendor)
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func (w *Worker) version(l *Line, i int32) (*Version, error) {
 	if path != "" && module.IsPseudoVersion(m.Version) {
 		v, err = w.VersionAt(l, c.Source, c.Tree, m)
 	} else if path != "" {
-		l.Warnings.add(unfetchable, c.Source, errNoDate)
+		l.Warnings.Add(unfetchable, c.Source, errNoDate)
 	}
 	if err == nil {
 		l.versions.Store(i, v)
@@ -164,7 +164,7 @@ func (w *Worker) VersionAt(l *Line, commit object.ID, tree object.ID, m module.V
 	sum, err := w.hasher.Zip(m, tree)
 	var refused *modhash.UnfetchableError
 	if errors.As(err, &refused) {
-		l.Warnings.add(unfetchable, commit, refused)
+		l.Warnings.Add(unfetchable, commit, refused)
 		return nil, nil
 	}
 	if err != nil {

@@ -22,7 +22,10 @@ type Warning struct {
 }
 
 func (w Warning) String() string {
-	s := fmt.Sprintf("%s, at source commit %s: %v", w.What, w.Commit, w.Err)
+	s := fmt.Sprintf("%s, at source commit %s", w.What, w.Commit)
+	if w.Err != nil {
+		s += ": " + w.Err.Error()
+	}
 	if w.Count > 1 {
 		s += fmt.Sprintf(" (and at %d more)", w.Count-1)
 	}
@@ -37,7 +40,8 @@ type Warnings struct {
 	at     map[string]map[object.ID]bool
 }
 
-func (w *Warnings) add(what string, commit object.ID, err error) {
+// Add notes a warning that was met at a source commit, with its cause there.
+func (w *Warnings) Add(what string, commit object.ID, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.byWhat == nil {

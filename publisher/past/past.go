@@ -15,10 +15,11 @@ package past
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"k8s.io/publisher/cache"
 	"k8s.io/publisher/mirror"
@@ -123,7 +124,7 @@ func Read(ctx context.Context, in Input) (_ *Past, err error) {
 			return nil, err
 		}
 	}
-	return p, p.stand()
+	return p, nil
 }
 
 // Close closes the mirrors.
@@ -170,8 +171,8 @@ func (p *Past) readMirrors() error {
 // open reads where the mirror's branches stand, and what in it is foreign.
 func (m *Mirror) open(d *spec.Destination) error {
 	var bases []spec.Base
-	for _, sp := range d.Specs {
-		bases = sp.Bases // The same in another order.
+	if len(d.Specs) > 0 {
+		bases = d.Specs[0].Bases // The others have the same in another order.
 	}
 	if !m.Exists {
 		if len(bases) > 0 {
@@ -183,16 +184,18 @@ func (m *Mirror) open(d *spec.Destination) error {
 	if m.store, err = odb.Open(m.ObjectsDir()); err != nil {
 		return fmt.Errorf("open mirror %s: %w", m.Dir, err)
 	}
-	if err := m.CheckObjects(m.store); err != nil {
-		return err
-	}
 	reader := m.store.Reader()
 	if len(bases) > 0 {
 		if m.foreign, err = readForeign(reader, bases, m.trailer); err != nil {
 			return fmt.Errorf("read mirror %s: %w", m.Dir, err)
 		}
 	}
-	for name, id := range m.Branches() {
+	for ref, r := range m.Refs() {
+		name, ok := strings.CutPrefix(ref, "refs/heads/")
+		if !ok {
+			continue
+		}
+		id := r.ID
 		tip := Tip{Commit: id}
 		if base := m.foreign.base(name); base != nil && base.Commit == id {
 			tip.Source = base.source
@@ -264,7 +267,8 @@ func (p *Past) load(ctx context.Context) (err error) {
 		return err
 	}
 	p.findWanted()
-	return p.findMainlines()
+	p.findMainlines()
+	return nil
 }
 
 func (p *Past) report(what string, done int) {
@@ -306,11 +310,8 @@ func (p *Past) findWanted() {
 	}
 }
 
-// errRewritten tells that a mainline ends at a commit that was not on it.
-var errRewritten = errors.New("was rewritten")
-
 // findMainlines follows the first parents of all source branches.
-func (p *Past) findMainlines() error {
+func (p *Past) findMainlines() {
 	p.mainlines, p.onMainline = make(map[string][]object.ID), make(map[string]map[object.ID]bool)
 	g := p.Graph
 	for branch, head := range p.Heads {
@@ -325,7 +326,6 @@ func (p *Past) findMainlines() error {
 		}
 		p.onMainline[branch], p.mainlines[branch] = on, line
 	}
-	return nil
 }
 
 // unfit says why what is remembered cannot be used with this source; it is empty
@@ -407,4 +407,31 @@ func (p *Past) Tag(destination, name string, tag object.ID, names []string) (cac
 		}
 	}
 	return record, true
+}
+
+// Commit is a commit of a mirror and the source commit that its trailer names,
+// which is zero where it names none.
+type Commit struct {
+	ID, Source object.ID
+	*object.Commit
+}
+
+// FirstParents follows a mirror's history from a commit on. It ends early, with an
+// error in *err, where that cannot be read.
+func (m *Mirror) FirstParents(from object.ID, err *error) iter.Seq[Commit] {
+	return func(yield func(Commit) bool) {
+		reader := m.store.Reader()
+		for id := from; ; {
+			c, failed := commitAt(reader, id)
+			if failed != nil {
+				*err = fmt.Errorf("read mirror %s: %w", m.Dir, failed)
+				return
+			}
+			source, _ := c.SourceCommit(m.trailer)
+			if !yield(Commit{id, source, c}) || len(c.Parents) == 0 {
+				return
+			}
+			id = c.Parents[0]
+		}
+	}
 }

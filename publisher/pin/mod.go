@@ -24,6 +24,8 @@ type Mod struct {
 	// Requires are the paths of the required siblings, in the file's order,
 	// each once, without the module itself.
 	Requires []string
+	// Placeholders are the requirements on others at no version that exists.
+	Placeholders []Requirement
 
 	data     []byte
 	siblings map[string]bool
@@ -60,6 +62,7 @@ func ParseMod(data []byte, siblings map[string]bool) (*Mod, error) {
 			m.Requires = append(m.Requires, path)
 		}
 	}
+	m.Placeholders = m.placeholders(file) // Editing uses the file up.
 	m.templates[""] = m.newTemplate(file, m.Requires)
 	return m, nil
 }
@@ -304,18 +307,9 @@ type Requirement struct {
 	Local bool
 }
 
-// Placeholders returns the requirements of a go.mod that [IsPlaceholder] says are
-// no versions of anything, but that of the module on itself. One that cannot be
-// read has none.
-func Placeholders(data []byte) []Requirement {
-	file, err := parseFile(data)
-	if err != nil {
-		return nil
-	}
-	self := ""
-	if file.Module != nil {
-		self = file.Module.Mod.Path
-	}
+// placeholders returns the requirements that [IsPlaceholder] says are no versions
+// of anything, but that of the module on itself.
+func (m *Mod) placeholders(file *modfile.File) []Requirement {
 	local := make(map[string]bool)
 	for _, line := range replaceLines(file.Syntax) {
 		if old, target, ok := parseReplace(line); ok && modfile.IsDirectoryPath(target) {
@@ -324,7 +318,7 @@ func Placeholders(data []byte) []Requirement {
 	}
 	var found []Requirement
 	for _, r := range file.Require {
-		if IsPlaceholder(r.Mod.Version) && r.Mod.Path != self {
+		if IsPlaceholder(r.Mod.Version) && r.Mod.Path != m.Path {
 			found = append(found, Requirement{r.Mod.Path, r.Mod.Version, r.Syntax.Start.Line, local[r.Mod.Path]})
 		}
 	}
