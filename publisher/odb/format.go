@@ -46,7 +46,7 @@ func CheckFormat(gitDir string) error {
 				return &FormatError{"a repository that keeps its refs as " + value, "run git refs migrate --ref-format=files there"}
 			}
 		case "partialclone":
-			return partial("remote "+option.Value)
+			return partial("remote " + option.Value)
 		case "noop", "noop-v1", "preciousobjects", "worktreeconfig", "relativeworktrees", "compatobjectformat":
 		default:
 			if version(c) != "0" { // Where it is 0, git takes it for a word without meaning.
@@ -61,7 +61,7 @@ func CheckFormat(gitDir string) error {
 		switch strings.ToLower(remote.Option("promisor")) {
 		case "", "false", "no", "off", "0":
 		default:
-			return partial("remote "+remote.Name)
+			return partial("remote " + remote.Name)
 		}
 	}
 	packs, err := filepath.Glob(filepath.Join(escapeGlob(gitDir), "objects", "pack", "*.promisor"))

@@ -1,6 +1,9 @@
 package source_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -122,5 +125,63 @@ func TestGraftsAndReplacementsHaveNoEffect(t *testing.T) {
 		if g.Len() != 3 || g.IDs[n] != repo.Commits[name] || g.Trees("d")[n] != want {
 			t.Errorf("node %d is %s with tree %s, want %s with %s", n, g.IDs[n], g.Trees("d")[n], name, want)
 		}
+	}
+}
+
+// TestContentOfAnotherObjectIsNeverRead has the index of a pack lead from each
+// kind of object that is read to another one, whole and sound.
+func TestContentOfAnotherObjectIsNeverRead(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"commit", "root tree", "tree on the way"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			repo := gittest.New(t)
+			repo.History("A: a/b/x=1\nB A: a/b/x=2\nbranch main B\nother: a/b/x=3\nbranch other other")
+			repo.Git("repack", "-adfq")
+			one, two := repo.Commits["A"].String(), repo.Commits["other"].String()
+			suffix := map[string]string{"commit": "", "root tree": "^{tree}", "tree on the way": ":a"}[kind]
+			id := strings.TrimSpace(repo.Git("rev-parse", one+suffix))
+			swapOffsets(t, repo, id, strings.TrimSpace(repo.Git("rev-parse", two+suffix)))
+			_, err := source.Load(t.Context(), open(t, repo.Dir).Store, []object.ID{repo.Commits["B"]}, []string{"a/b"}, nil, nil)
+			if corrupt, ok := errors.AsType[*odb.CorruptError](err); !ok || !strings.Contains(corrupt.Error(), id) {
+				t.Errorf("got %v, want %s named as damaged", err, id)
+			}
+		})
+	}
+}
+
+// swapOffsets exchanges where a pack's index has two objects.
+func swapOffsets(t *testing.T, repo *gittest.Repo, a, b string) {
+	t.Helper()
+	names, err := filepath.Glob(repo.Dir + "/objects/pack/*.idx")
+	if err != nil || len(names) != 1 {
+		t.Fatal(names, err)
+	}
+	data, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = 8 + 256*4
+	count := int(binary.BigEndian.Uint32(data[head-4:]))
+	offset := func(hexID string) []byte {
+		id, err := hex.DecodeString(hexID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range count {
+			if bytes.Equal(data[head+20*i:head+20*(i+1)], id) {
+				at := head + 24*count + 4*i
+				return data[at : at+4]
+			}
+		}
+		t.Fatalf("the index has no %s", hexID)
+		return nil
+	}
+	x, y := offset(a), offset(b)
+	saved := bytes.Clone(x)
+	copy(x, y)
+	copy(y, saved)
+	if err := errors.Join(os.Chmod(names[0], 0o666), os.WriteFile(names[0], data, 0o666)); err != nil {
+		t.Fatal(err)
 	}
 }
