@@ -23,6 +23,7 @@ import (
 	"syscall"
 
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // Mirror is one published repository, which need not exist yet.
@@ -58,6 +59,9 @@ func Open(dir string) (*Mirror, error) {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			return nil, fmt.Errorf("open mirror: %s is not a bare git repository: %w", dir, err)
 		}
+	}
+	if err := odb.CheckFormat(dir); err != nil {
+		return nil, fmt.Errorf("open mirror %s: %w", dir, err)
 	}
 	m.Exists = true
 	if err := m.read(); err != nil {

@@ -45,7 +45,9 @@ func (g *Graph) Trees(dir string) []object.ID { return g.trees[g.dirs[dir]] }
 const batch = 512
 
 // Load reads the history behind heads, each commit once, and the trees of dirs
-// in it, each tree once. Known says which commits need no reading any more;
+// in it, each tree once. All of them are hashed: what is published is made of
+// them, and a commit or tree that is not what its name says is an
+// [odb.CorruptError]. Known says which commits need no reading any more;
 // progress, where not nil, is told how many commits were read so far. It ends
 // early when ctx is done.
 func Load(ctx context.Context, store *odb.Store, heads []object.ID, dirs []string, known func(object.ID) bool, progress func(commits int)) (*Graph, error) {
@@ -95,9 +97,11 @@ type walk struct {
 	jobs    []*treeJob
 }
 
-// treeJob asks for the directories' trees of consecutive commits.
+// treeJob asks for consecutive commits to be hashed, and for their directories'
+// trees.
 type treeJob struct {
 	commits []object.ID
+	raw     [][]byte
 	roots   []object.ID
 	found   []object.ID // len(roots) times the number of directories
 }
@@ -128,7 +132,7 @@ func (w *walk) run(ctx context.Context, heads []object.ID, hand func(*treeJob)) 
 			job = &treeJob{}
 			w.jobs = append(w.jobs, job)
 		}
-		job.commits, job.roots = append(job.commits, id), append(job.roots, root)
+		job.commits, job.raw, job.roots = append(job.commits, id), append(job.raw, data), append(job.roots, root)
 		if len(job.roots) == batch {
 			hand(job)
 			job = nil
