@@ -116,7 +116,7 @@ func (c Command) Environment() []string {
 		"LC_ALL=C",
 		"GIT_TERMINAL_PROMPT=0",
 		"GIT_NO_REPLACE_OBJECTS=1",
-		"GIT_GRAFT_FILE=" + os.DevNull,
+		"GIT_GRAFT_FILE=" + os.DevNull + "/none", // Git would warn of one that exists.
 		// What later versions of git take instead is not what we read.
 		"GIT_DEFAULT_HASH=sha1",
 		"GIT_DEFAULT_REF_FORMAT=files",
