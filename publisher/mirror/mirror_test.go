@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
 )
 
@@ -17,31 +17,27 @@ import (
 func repository(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "mirror.git")
-	git(t, "", "init", "--quiet", "--bare", "--initial-branch=master", dir)
-	tree := git(t, dir, "mktree")
-	first := git(t, dir, "commit-tree", "-m", "First", tree)
-	second := git(t, dir, "commit-tree", "-m", "Second", "-p", first, tree)
-	git(t, dir, "update-ref", "refs/heads/master", first)
-	git(t, dir, "update-ref", "refs/heads/release/1.0", first)
-	git(t, dir, "tag", "-a", "-m", "Tag", "v1", first)
-	git(t, dir, "tag", "light", first)
-	git(t, dir, "pack-refs", "--all")
-	git(t, dir, "update-ref", "refs/heads/master", second)
-	git(t, dir, "tag", "-a", "-m", "Tag", "v2", second)
-	git(t, dir, "update-ref", "refs/other/x", second)
+	gitIn(t, "", "init", "--quiet", "--bare", "--initial-branch=master", dir)
+	tree := gitIn(t, dir, "mktree")
+	first := gitIn(t, dir, "commit-tree", "-m", "First", tree)
+	second := gitIn(t, dir, "commit-tree", "-m", "Second", "-p", first, tree)
+	gitIn(t, dir, "update-ref", "refs/heads/master", first)
+	gitIn(t, dir, "update-ref", "refs/heads/release/1.0", first)
+	gitIn(t, dir, "tag", "-a", "-m", "Tag", "v1", first)
+	gitIn(t, dir, "tag", "light", first)
+	gitIn(t, dir, "pack-refs", "--all")
+	gitIn(t, dir, "update-ref", "refs/heads/master", second)
+	gitIn(t, dir, "tag", "-a", "-m", "Tag", "v2", second)
+	gitIn(t, dir, "update-ref", "refs/other/x", second)
 	return dir
 }
 
-func git(t testing.TB, dir string, args ...string) string {
+func gitIn(t testing.TB, dir string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Env = append(Environment(), "GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x")
-	if dir != "" {
-		cmd.Env = append(cmd.Env, "GIT_DIR="+dir)
-	}
-	out, err := cmd.CombinedOutput()
+	c := git.Command{Dir: dir, Env: []string{"GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x"}}
+	out, err := c.Output(t.Context(), args...)
 	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(out))
 }
@@ -56,7 +52,7 @@ func TestRefsAreThoseThatGitSees(t *testing.T) {
 	for name, ref := range m.Refs() {
 		got = append(got, ref.ID.String()+" "+name)
 	}
-	want := strings.Split(git(t, dir, "for-each-ref", "--format=%(objectname) %(refname)"), "\n")
+	want := strings.Split(gitIn(t, dir, "for-each-ref", "--format=%(objectname) %(refname)"), "\n")
 	if len(got) != len(want) {
 		t.Errorf("got %q, git sees %q", got, want)
 	}
@@ -82,7 +78,7 @@ func TestMirrorThatDoesNotExistIsEmpty(t *testing.T) {
 // git writes, byte for byte.
 func TestPackedRefsReadAndWrittenAreTheSame(t *testing.T) {
 	dir := repository(t)
-	git(t, dir, "pack-refs", "--all", "--prune")
+	gitIn(t, dir, "pack-refs", "--all", "--prune")
 	name := filepath.Join(dir, "packed-refs")
 	want, err := os.ReadFile(name)
 	if err != nil {
@@ -159,7 +155,7 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	defer release(t, lock)
 	id := func(ref string) object.ID {
 		t.Helper()
-		parsed, err := object.ParseID([]byte(git(t, source, "rev-parse", ref)))
+		parsed, err := object.ParseID([]byte(gitIn(t, source, "rev-parse", ref)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +198,7 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 				t.Errorf("step %d: %s is thought to be at %s", i, name, have)
 			}
 		}
-		git(t, dir, "fsck", "--full", "--strict")
+		gitIn(t, dir, "fsck", "--full", "--strict")
 		if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 			t.Errorf("step %d: left over: %v, %v", i, left, err)
 		}

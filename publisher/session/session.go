@@ -90,7 +90,7 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 			return nil, err
 		}
 	}
-	if s.Repo, err = openSource(ctx, o, s.lock); err != nil {
+	if s.Repo, err = OpenSource(ctx, o); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, func() error { s.Repo.Close(); return nil })
@@ -130,7 +130,7 @@ func (s *Session) clearLeftovers() error {
 		}
 	}
 	if s.lock.Crashed {
-		return recoverFetched(dir)
+		return source.Recover(fetched(s.Options.Mirrors))
 	}
 	return nil
 }
