@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// parse returns the document's root too, for who edits it.
-func parse(file string, data []byte) (*Rules, *yaml.Node, error) {
+// parseNodes returns the document's root too, for who edits it.
+func parseNodes(file string, data []byte) (*Rules, *yaml.Node, error) {
 	root, err := document(file, data)
 	if err != nil {
 		return nil, nil, err

@@ -54,7 +54,7 @@ func TestGroupsDoNotDependOnTheOrderOfTheFile(t *testing.T) {
 		"standalone:",
 		"utils:",
 	}
-	want := []string{"utils", "machinery", "api", "client", "component metrics", "apiserver", "standalone"}
+	want := []string{"standalone", "utils", "machinery", "api", "client", "component metrics", "apiserver"}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		random.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })

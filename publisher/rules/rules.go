@@ -129,7 +129,7 @@ func Load(file string) (*Rules, error) {
 // Parse reads the content of a rules file. The file's name is only for
 // messages. Invalid content is an [*InvalidError] with all of its problems.
 func Parse(file string, data []byte) (*Rules, error) {
-	r, _, err := parse(file, data)
+	r, _, err := parseNodes(file, data)
 	return r, err
 }
 

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"text/template"
-	syntax "text/template/parse"
+	"text/template/parse"
 )
 
 // maxRefName is the most bytes that the name of a branch or tag may have: git writes it
@@ -17,20 +17,20 @@ const maxRefName = 240
 // them grows: each step takes time in proportion to the template's length.
 
 // checkSteps returns an error where a template may have more steps than nodes.
-func checkSteps(list *syntax.ListNode) error {
+func checkSteps(list *parse.ListNode) error {
 	if list == nil {
 		return nil
 	}
 	for _, n := range list.Nodes {
-		var branches *syntax.BranchNode
+		var branches *parse.BranchNode
 		switch n := n.(type) {
-		case *syntax.RangeNode:
+		case *parse.RangeNode:
 			return errors.New("must not have a range; a name needs no loops")
-		case *syntax.TemplateNode:
+		case *parse.TemplateNode:
 			return errors.New("must not use other templates")
-		case *syntax.IfNode:
+		case *parse.IfNode:
 			branches = &n.BranchNode
-		case *syntax.WithNode:
+		case *parse.WithNode:
 			branches = &n.BranchNode
 		default:
 			continue
