@@ -130,7 +130,10 @@ func (s *Session) clearLeftovers() error {
 		}
 	}
 	if s.lock.Crashed {
-		return recoverFetched(dir)
+		if err := recoverFetched(dir); err != nil {
+			return err
+		}
+		s.lock.Crashed = false
 	}
 	return nil
 }
@@ -142,9 +145,6 @@ func (s *Session) openMirrors() {
 			continue
 		}
 		m, err := mirror.Open(mirror.Path(s.Options.Mirrors, rule.Destination))
-		if err == nil && s.lock != nil && s.lock.Crashed {
-			err = m.Recover()
-		}
 		if err != nil {
 			s.MirrorErrs[rule.Destination] = err
 			continue
@@ -266,11 +266,14 @@ func (s *Session) openMirrorStore() (err error) {
 			continue
 		}
 		alone, err := odb.Open(m.ObjectsDir())
+		if err == nil {
+			err = m.CheckObjects(alone)
+			alone.Close()
+		}
 		if err != nil {
 			s.unreadable(name, fmt.Errorf("open mirror %s: %w", m.Dir, err))
 			continue
 		}
-		alone.Close()
 		dirs = append(dirs, m.ObjectsDir())
 	}
 	if len(dirs) == 0 {
