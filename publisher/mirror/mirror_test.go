@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // repository makes a bare repository with commits, branches and tags, some of
@@ -68,9 +69,6 @@ func TestMirrorThatDoesNotExistIsEmpty(t *testing.T) {
 	m, err := Open(filepath.Join(t.TempDir(), "none", "mirror.git"))
 	if err != nil || m.Exists || len(m.Refs()) > 0 {
 		t.Errorf("got %+v, %v", m, err)
-	}
-	if err := m.Recover(); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -213,5 +211,113 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+// TestTrackingRefsAreNeverOurs: git writes refs/remotes where someone pushes from
+// a mirror. They are neither read nor lost.
+func TestTrackingRefsAreNeverOurs(t *testing.T) {
+	mirrors := t.TempDir()
+	dir := Path(mirrors, "a")
+	if err := os.CopyFS(dir, os.DirFS(repository(t))); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "update-ref", "refs/remotes/hub/packed", "master")
+	git(t, dir, "pack-refs", "--all")
+	git(t, dir, "update-ref", "refs/remotes/hub/loose", "master")
+	git(t, dir, "symbolic-ref", "refs/remotes/hub/HEAD", "refs/remotes/hub/packed")
+	tracking := git(t, dir, "for-each-ref", "refs/remotes")
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range m.Refs() {
+		if strings.HasPrefix(name, "refs/remotes/") {
+			t.Errorf("%s is taken for published", name)
+		}
+	}
+	lock := acquire(t, mirrors)
+	defer release(t, lock)
+	master, _ := m.Ref("refs/heads/master")
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/new": {ID: master}}, nil, "master", t.TempDir())
+	if err == nil {
+		err = s.Commit(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := git(t, dir, "for-each-ref", "refs/remotes"); now != tracking {
+		t.Errorf("they were\n%s\nand are\n%s", tracking, now)
+	}
+	git(t, dir, "symbolic-ref", "refs/heads/symbolic", "refs/heads/master")
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "refs/heads/symbolic is a symbolic ref") {
+		t.Errorf("a symbolic branch: %v", err)
+	}
+}
+
+// TestLostObjectIsNeverPassedOver takes the objects of a mirror away.
+func TestLostObjectIsNeverPassedOver(t *testing.T) {
+	dir := repository(t)
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func() error {
+		store, err := odb.Open(m.ObjectsDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		return m.CheckObjects(store)
+	}
+	if err := check(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"refs/tags/v2", "refs/heads/release/1.0"} {
+		id := git(t, dir, "rev-parse", name)
+		if err := os.Remove(filepath.Join(dir, "objects", id[:2], id[2:])); err != nil {
+			t.Fatal(err)
+		}
+		var lost *LostObjectError
+		if err := check(); !errors.As(err, &lost) || lost.ID.String() != id || lost.Dir != dir {
+			t.Errorf("without %s of %s: %v", id, name, err)
+		}
+	}
+}
+
+// TestPackThatArrivesIsNeverDropped has git tidy up a mirror before refs name
+// what has just arrived.
+func TestPackThatArrivesIsNeverDropped(t *testing.T) {
+	mirrors := t.TempDir()
+	source, dir := repository(t), Path(mirrors, "a")
+	git(t, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := acquire(t, mirrors)
+	defer release(t, lock)
+	master, err := object.ParseID([]byte(git(t, source, "rev-parse", "master")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, []string{filepath.Join(source, "objects")}, "master", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeps, err := s.moveObjects()
+	if err != nil || len(keeps) != 1 {
+		t.Fatalf("got %q, %v", keeps, err)
+	}
+	git(t, dir, "repack", "-a", "-d", "-q")
+	git(t, dir, "gc", "--quiet", "--prune=now")
+	git(t, dir, "cat-file", "-e", master.String())
+	// A run that dies here leaves the file; the next one takes it away.
+	theirs := filepath.Join(dir, "objects", "pack", "pack-0123456789012345678901234567890123456789.keep")
+	if err := errors.Join(os.WriteFile(theirs, []byte("mine"), 0o666), m.recover()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "objects", "pack", "*.keep")); err != nil || len(left) != 1 || left[0] != theirs {
+		t.Errorf("left over: %q, %v", left, err)
 	}
 }

@@ -184,6 +184,9 @@ func (m *Mirror) open(d *spec.Destination) error {
 	if m.store, err = odb.Open(m.ObjectsDir()); err != nil {
 		return fmt.Errorf("open mirror %s: %w", m.Dir, err)
 	}
+	if err := m.CheckObjects(m.store); err != nil {
+		return err
+	}
 	reader := m.store.Reader()
 	if len(bases) > 0 {
 		if m.foreign, err = readForeign(reader, bases, m.trailer); err != nil {
