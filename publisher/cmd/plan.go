@@ -39,8 +39,8 @@ neither written to nor locked.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			r := f.report(p)
-			if err := f.print(r, r.table(all)); err != nil {
+			r := f.report(p, nil)
+			if err := f.print(r, r.table(all, f.width())); err != nil {
 				return err
 			}
 			return r.failure()

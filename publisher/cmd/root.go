@@ -47,7 +47,7 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "publisher:", f.message(ctx, err))
+	fmt.Fprintln(f.screen, "publisher:", f.message(ctx, err))
 	return 1
 }
 

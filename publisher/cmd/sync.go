@@ -42,9 +42,9 @@ that was killed, the next one waits for the git commands that are left of it.`,
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			failed := s.Apply(c.Context(), p, pub)
-			r := f.report(p)
+			r := f.report(p, nil)
 			r.Done = true
-			if err := f.print(r, r.table(all)); err != nil {
+			if err := f.print(r, r.table(all, f.width())); err != nil {
 				return errors.Join(err, failed)
 			}
 			if err := r.failure(); err != nil {

@@ -3,8 +3,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +44,7 @@ foreign.`,
 			if err != nil {
 				return err
 			}
-			if err := f.print(r, verifyTable(r)); err != nil {
+			if err := f.print(r, verifyTable(r, f.width())); err != nil {
 				return err
 			}
 			if n := r.Mismatches(); n > 0 {
@@ -58,48 +56,4 @@ foreign.`,
 	f.addRepositories(c)
 	f.addOutput(c)
 	return c
-}
-
-// verifyTable returns a function that writes a report for people: a line for
-// each destination, and below what does not hold and what is worth knowing.
-func verifyTable(r *verify.Report) func(io.Writer) error {
-	return func(w io.Writer) error {
-		t := new(table)
-		t.row("DESTINATION", "RESULT", "BRANCHES", "TAGS", "COMMITS", "FOREIGN", "VERSIONS")
-		number := func(n int) string {
-			if n == 0 {
-				return ""
-			}
-			return strconv.Itoa(n)
-		}
-		for _, d := range r.Destinations {
-			result := "proven"
-			switch n := len(d.Mismatches); {
-			case n > 0:
-				result = count(n, "mismatch")
-			case d.ForeignCommits+d.ForeignTags > 0:
-				result = "proven in part"
-			}
-			t.row(d.Name, result, strconv.Itoa(d.Branches), strconv.Itoa(d.Tags), strconv.Itoa(d.Commits), number(d.ForeignCommits), strconv.Itoa(d.Versions))
-		}
-		if err := t.write(w); err != nil {
-			return err
-		}
-		separator := "\n"
-		line := func(destination, what, text string) {
-			fmt.Fprintf(w, "%s%s: %s%s\n", separator, destination, what, indent(text))
-			separator = ""
-		}
-		for _, d := range r.Destinations {
-			for _, m := range d.Mismatches {
-				line(d.Name, "", m.String())
-			}
-		}
-		for _, d := range r.Destinations {
-			for _, note := range d.Notes {
-				line(d.Name, "note: ", note)
-			}
-		}
-		return nil
-	}
 }
