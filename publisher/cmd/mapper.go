@@ -138,28 +138,34 @@ func (m *mapper) place(d *plan.Destination, asked location, c projection.Commit)
 	if !p.Synced {
 		p.Note = "not in the mirror yet"
 	}
+	for _, t := range tagsOn(d, c.ID, asked) {
+		p.Tags = append(p.Tags, t.Names...)
+	}
+	return p
+}
+
+// tagsOn returns the tags that stand on a mirror commit, or on one of their own on
+// top of it: first those of the tag that was asked for, then those of the same
+// source commit, then the newest.
+func tagsOn(d *plan.Destination, commit object.ID, asked location) []*publication.Tag {
 	var tags []*publication.Tag
 	for _, t := range d.Published.Tags {
-		if t.Parent == c.ID || t.Target == c.ID {
+		if t.Parent == commit || t.Target == commit {
 			tags = append(tags, t)
 		}
 	}
+	name, _ := strings.CutPrefix(asked.ref, "refs/tags/")
 	rank := func(t *publication.Tag) int {
 		switch {
-		case "refs/tags/"+t.Source == asked.ref:
+		case t.Source == name || slices.Contains(t.Names, name):
 			return 0
 		case t.Commit == asked.commit:
 			return 1
 		}
 		return 2
 	}
-	slices.SortFunc(tags, func(a, b *publication.Tag) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), newestFirst(a.Source, b.Source))
-	})
-	for _, t := range tags {
-		p.Tags = append(p.Tags, t.Names...)
-	}
-	return p
+	slices.SortFunc(tags, func(a, b *publication.Tag) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), newestFirst(a.Source, b.Source)) })
+	return tags
 }
 
 // origin finds out where a commit of a mirror comes from.
@@ -174,13 +180,12 @@ func (m *mapper) origin(at location) (origin, error) {
 		return o, fmt.Errorf("commit %s: %w", at.commit, err)
 	}
 	d := m.plan.Destination(at.in.name)
-	for _, t := range d.Published.Tags {
+	for _, t := range tagsOn(d, at.commit, at) {
 		if t.Target == at.commit {
 			o.SourceTags = append(o.SourceTags, t.Source)
 			o.Computed = true
 		}
 	}
-	slices.SortFunc(o.SourceTags, newestFirst)
 	from, ok := m.pub.TrailerOf(c)
 	if !ok {
 		o.Note = fmt.Sprintf("it has no %s trailer", m.pub.Trailer())

@@ -23,9 +23,12 @@ compared with the source's directory; and what go.sum files say about siblings
 is hashed again from the siblings' mirrors.
 
 A mirror may be behind its source: that is a note. Anything else that differs is
-a mismatch, and the exit code is 1 where there is any. Of what was there before a
-mirror was taken over from someone else, little can be proven: it is counted as
-foreign.`,
+a mismatch, and the exit code is 1 where there is any. Of many mismatches of a kind
+the first are listed and the others counted; JSON and YAML are complete.
+
+Where a mirror was taken over from someone else is said by the rules, into which
+"publisher rules take-over" writes it. Of what was there before, little can be
+proven: it is counted as foreign.`,
 		Example: `  publisher verify
   publisher verify --source ~/src/monorepo --mirrors /srv/mirrors
   publisher verify -o json`,
