@@ -60,19 +60,24 @@ type origin struct {
 func newMap(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "map COMMIT|TAG|BRANCH...",
-		Short: "Find source commits in the mirrors, and the reverse",
-		Long: `Find source commits in the mirrors, and the reverse.
+		Short: "Find a source commit's mirror commits, and the reverse",
+		Long: `Find a source commit's mirror commits, and the reverse.
 
 A commit is given by its hash, of which 7 digits do where no other commit begins
 with them, by a tag, or by a branch. Names are looked up in the source first,
 then in the mirrors; where both have one, the source's is meant.
 
-For a source commit, the answer tells for each destination which mirror commit
+For a source commit, a table has for each destination the mirror commit that
 stands for it. That was made from the commit itself, or, where the commit
-changes nothing in the directory, from the last one before that does. For
-a mirror's commit, it tells the source commit that its trailer names, and whether
-the publication really has this commit for it; where not, the exit code is 1,
-for then someone else made it.`,
+changes nothing in the directory, from the last one before that does. The tags
+on it begin with those of the source tag that was asked for, and the branches
+that have it with the one of that release, or with master or main.
+
+For a mirror's commit, it has the source commit that its trailer names. The
+commit is genuine where the publication makes it from that source commit. Where
+it does not, someone else made it, and the exit code is 1.
+
+Of long lists the table has the beginning; JSON and YAML are complete.`,
 		Example: `  publisher map v1.36.0
   publisher map 2b0d7c6a
   publisher map --mirrors /srv/mirrors kubernetes-1.36.0 -o json`,
@@ -88,7 +93,7 @@ for then someone else made it.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			m, err := newMapper(s, p, pub)
+			m, err := newMapper(s.Repo, p, pub)
 			if err != nil {
 				return err
 			}
@@ -96,7 +101,7 @@ for then someone else made it.`,
 			answers := []mapping{}
 			var errs []error
 			for _, arg := range args {
-				answer, err := m.answer(c.Context(), arg)
+				answer, err := m.answer(arg)
 				if err != nil {
 					errs = append(errs, fmt.Errorf("%s: %w", arg, err))
 					continue
@@ -105,7 +110,7 @@ for then someone else made it.`,
 				answers = append(answers, answer)
 			}
 			if len(answers) > 0 {
-				errs = append(errs, f.print(answers, func(w io.Writer) error { return writeMappings(w, answers) }))
+				errs = append(errs, f.print(answers, func(w io.Writer) error { return writeMappings(w, answers, f.width()) }))
 			}
 			return errors.Join(errs...)
 		},
@@ -120,65 +125,63 @@ func (m mapping) failure() error {
 	var errs []error
 	for _, o := range m.Origins {
 		if !o.Computed {
-			errs = append(errs, fmt.Errorf("%s: commit %s of %s is not what is published from the source: %s", m.Argument, short(o.Commit), o.Destination, o.Note))
+			errs = append(errs, fmt.Errorf("%s: commit %s of %s is not what is published from the source: %s; publisher verify tells more",
+				m.Argument, short(o.Commit), o.Destination, o.Note))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// writeMappings writes a table for each answer.
-func writeMappings(w io.Writer, answers []mapping) error {
-	for i, m := range answers {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
+// mostNames is how many tags of one commit a table lists: those of one source
+// tag mostly.
+const mostNames = 2
+
+// writeMappings writes a table for each answer: of a commit that the source and
+// a mirror have, two.
+func writeMappings(w io.Writer, answers []mapping, width int) error {
+	separator := ""
+	write := func(argument, what string, commits []string, t table) error {
+		slices.Sort(commits)
+		fmt.Fprintf(w, "%s%s is %s commit %s\n", separator, argument, what, strings.Join(slices.Compact(commits), ", "))
+		separator = "\n"
+		return t.write(w, width)
+	}
+	var errs []error
+	for _, m := range answers {
 		if m.Source != "" {
-			fmt.Fprintf(w, "%s is source commit %s\n", m.Argument, m.Source)
-			if err := mirrorTable(m).write(w); err != nil {
-				return err
-			}
+			errs = append(errs, write(m.Argument, "source", []string{m.Source}, mirrorTable(m.Mirrors)))
 		}
-		if len(m.Origins) > 0 {
-			fmt.Fprintf(w, "%s is mirror commit %s\n", m.Argument, strings.Join(m.originCommits(), ", "))
-			if err := originTable(m).write(w); err != nil {
-				return err
-			}
+		var commits []string
+		for _, o := range m.Origins {
+			commits = append(commits, o.Commit)
+		}
+		if len(commits) > 0 {
+			errs = append(errs, write(m.Argument, "mirror", commits, originTable(m.Origins)))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-func mirrorTable(m mapping) *table {
-	t := new(table)
-	t.row("DESTINATION", "COMMIT", "FROM", "BRANCHES", "TAGS", "NOTE")
-	for _, p := range m.Mirrors {
+func mirrorTable(places []mirrorPlace) table {
+	t := table{{"DESTINATION", "COMMIT", "MADE FROM", "BRANCHES", "TAGS", "NOTE"}}
+	for _, p := range places {
 		from := short(p.Source)
 		if p.Published {
-			from = "itself"
+			from = "this commit"
 		}
-		t.row(p.Destination, short(p.Commit), from, strings.Join(p.Branches, ","), strings.Join(p.Tags, ","), p.Note)
+		t.row(p.Destination, short(p.Commit), from, some(p.Branches, 1), some(p.Tags, mostNames), p.Note)
 	}
 	return t
 }
 
-func originTable(m mapping) *table {
-	t := new(table)
-	t.row("DESTINATION", "COMMIT", "SOURCE", "COMPUTED", "SOURCE TAGS", "NOTE")
-	for _, o := range m.Origins {
-		computed := "no"
+func originTable(origins []origin) table {
+	t := table{{"DESTINATION", "COMMIT", "SOURCE", "GENUINE", "SOURCE TAGS", "NOTE"}}
+	for _, o := range origins {
+		genuine := "no"
 		if o.Computed {
-			computed = "yes"
+			genuine = "yes"
 		}
-		t.row(o.Destination, short(o.Commit), short(o.Source), computed, strings.Join(o.SourceTags, ","), o.Note)
+		t.row(o.Destination, short(o.Commit), short(o.Source), genuine, some(o.SourceTags, mostNames), o.Note)
 	}
 	return t
-}
-
-func (m mapping) originCommits() []string {
-	var all []string
-	for _, o := range m.Origins {
-		all = append(all, o.Commit)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }

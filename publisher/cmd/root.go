@@ -47,7 +47,7 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "publisher:", f.message(ctx, err))
+	fmt.Fprintln(f.screen, "publisher:", f.message(ctx, err))
 	return 1
 }
 
@@ -83,7 +83,19 @@ func newRoot(f *flags) *cobra.Command {
 Each rule in rules.yaml names a directory of the source and the mirror that its
 history goes to: commit by commit, with go.mod pinned to the siblings' versions
 and with tags that "go get" knows. What is published is a pure function of the
-source and the rules, so a run can be repeated, interrupted and verified.`,
+source and the rules, so a run can be repeated, interrupted and verified.
+
+In help and messages these words mean:
+
+  source          the monorepo: a repository on this machine, or one at a URL
+  destination     the name of a rule, and of the mirror that it publishes to
+  mirror          the repository with a directory's history and tags
+  branch          a branch of a mirror; the one it is made from is a source branch
+  mainline        the first-parent history of a source branch
+  trailer         the line in a mirror commit's message that names the source
+                  commit it was made from, such as "Kubernetes-commit: 2b0d7c6a..."
+  pseudo-version  what Go calls a commit that has no version tag, such as
+                  v0.0.0-20260102150405-2b0d7c6a1f00`,
 		Example: `  publisher validate
   publisher plan
   publisher sync --source . --mirrors /srv/mirrors
@@ -154,7 +166,7 @@ func (f *flags) addRepositories(c *cobra.Command) {
 
 // addTakeOver adds the flag of those commands that plan.
 func (f *flags) addTakeOver(c *cobra.Command) {
-	c.Flags().BoolVar(&f.takeOver, "take-over", false, "continue on top of mirrors that were published under other rules, instead of failing")
+	c.Flags().BoolVar(&f.takeOver, "take-over", false, "continue on top of mirrors that were published under other rules, instead of failing; publisher rules take-over notes it in the rules")
 }
 
 // options are those of a session as the flags say.
@@ -170,7 +182,7 @@ func (f *flags) message(ctx context.Context, err error) string {
 	var missing *fs.PathError
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "interrupted"
+		return "interrupted; run the command again to go on"
 	case ctx.Err() != nil:
 		text = "interrupted: " + text
 	case errors.As(err, &missing) && missing.Path == f.rules && errors.Is(err, fs.ErrNotExist):

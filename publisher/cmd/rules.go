@@ -69,7 +69,7 @@ func (f *flags) editRules(dryRun bool, edit func(data []byte) ([]byte, []string,
 	if err := replaceFile(f.rules, after); err != nil {
 		return err
 	}
-	_, err = io.WriteString(f.stdout, summary)
+	_, err = io.WriteString(f.stdout, printable(summary))
 	return err
 }
 

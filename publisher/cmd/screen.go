@@ -37,7 +37,7 @@ func newScreen(out io.Writer) *screen {
 	return s
 }
 
-// Write writes above the progress bar.
+// Write writes above the progress bar, and only what is [printable].
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,10 @@ func (s *screen) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return s.out.Write(p)
+	if _, err := io.WriteString(s.out, printable(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // progress shows how far a run is. A total of 0 means that it is not known.
@@ -96,7 +99,7 @@ func (s *screen) show(what string, done, total int) {
 	}
 	s.what = what
 	// A bar that cannot be drawn is no reason to stop.
-	s.bar.Describe(what)
+	s.bar.Describe(oneLine(what))
 	_ = s.bar.Set(done)
 }
 

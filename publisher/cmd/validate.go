@@ -58,7 +58,7 @@ that have no effect, are none.`,
 			}
 			err := f.print(problems, func(w io.Writer) error {
 				for _, p := range problems {
-					fmt.Fprintln(w, p)
+					fmt.Fprintln(w, oneLine(p.String()))
 				}
 				if summary != "" {
 					fmt.Fprintln(w, summary)
