@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
@@ -17,18 +18,19 @@ import (
 // mapper finds commits of the source in the mirrors, and the reverse, by what
 // the publication computed.
 type mapper struct {
+	past    *past.Past
 	pub     *publication.Publication
 	plan    *plan.Plan
 	source  *repository
 	mirrors []*repository // those that exist, in the order of the plan
 }
 
-func newMapper(from *source.Repository, p *plan.Plan, pub *publication.Publication) (*mapper, error) {
+func newMapper(from *source.Repository, before *past.Past, p *plan.Plan, pub *publication.Publication) (*mapper, error) {
 	tags := make(map[string]object.ID)
 	for _, t := range from.Tags() {
 		tags["refs/tags/"+t.Name] = t.ID
 	}
-	m := &mapper{pub: pub, plan: p, source: &repository{"the source", from.Store, func(full string) (object.ID, bool) {
+	m := &mapper{past: before, pub: pub, plan: p, source: &repository{"the source", from.Store, func(full string) (object.ID, bool) {
 		if branch, ok := strings.CutPrefix(full, "refs/heads/"); ok {
 			return from.Branch(branch)
 		}
@@ -88,12 +90,12 @@ func (m *mapper) answer(arg string) (mapping, error) {
 func (m *mapper) places(d *plan.Destination, asked location) ([]mirrorPlace, error) {
 	var places []mirrorPlace
 	note := "no branch of this mirror has it"
-	for _, b := range d.Published.Branches {
+	for _, b := range m.pub.Destination(d.Name).Branches {
 		if b.Projection == nil || b.Commit == projection.None {
 			continue
 		}
-		i, _, ok := m.pub.Lookup(b.Projection, asked.commit)
-		if ok && i == projection.None && m.pub.OnMainline(b.Source, asked.commit) {
+		i, _, ok := b.Projection.Lookup(asked.commit)
+		if ok && i == projection.None && m.past.OnMainline(b.Source, asked.commit) {
 			note = "its directory does not exist yet at this commit"
 		}
 		if !ok || i == projection.None {
@@ -138,7 +140,7 @@ func (m *mapper) place(d *plan.Destination, asked location, c projection.Commit)
 	if !p.Synced {
 		p.Note = "not in the mirror yet"
 	}
-	for _, t := range tagsOn(d, c.ID, asked) {
+	for _, t := range tagsOn(m.pub.Destination(d.Name), c.ID, asked) {
 		p.Tags = append(p.Tags, t.Names...)
 	}
 	return p
@@ -147,9 +149,9 @@ func (m *mapper) place(d *plan.Destination, asked location, c projection.Commit)
 // tagsOn returns the tags that stand on a mirror commit, or on one of their own on
 // top of it: first those of the tag that was asked for, then those of the same
 // source commit, then the newest.
-func tagsOn(d *plan.Destination, commit object.ID, asked location) []*publication.Tag {
+func tagsOn(d *publication.Destination, commit object.ID, asked location) []*publication.Tag {
 	var tags []*publication.Tag
-	for _, t := range d.Published.Tags {
+	for _, t := range d.Tags {
 		if t.Parent == commit || t.Target == commit {
 			tags = append(tags, t)
 		}
@@ -164,7 +166,9 @@ func tagsOn(d *plan.Destination, commit object.ID, asked location) []*publicatio
 		}
 		return 2
 	}
-	slices.SortFunc(tags, func(a, b *publication.Tag) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), newestFirst(a.Source, b.Source)) })
+	slices.SortFunc(tags, func(a, b *publication.Tag) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), newestFirst(a.Source, b.Source))
+	})
 	return tags
 }
 
@@ -180,23 +184,23 @@ func (m *mapper) origin(at location) (origin, error) {
 		return o, fmt.Errorf("commit %s: %w", at.commit, err)
 	}
 	d := m.plan.Destination(at.in.name)
-	for _, t := range tagsOn(d, at.commit, at) {
+	for _, t := range tagsOn(m.pub.Destination(d.Name), at.commit, at) {
 		if t.Target == at.commit {
 			o.SourceTags = append(o.SourceTags, t.Source)
 			o.Computed = true
 		}
 	}
-	from, ok := m.pub.TrailerOf(c)
+	from, ok := c.SourceCommit(m.pub.Trailer())
 	if !ok {
 		o.Note = fmt.Sprintf("it has no %s trailer", m.pub.Trailer())
 		return o, nil
 	}
 	o.Source, o.Note = from.String(), "nothing is published from that source commit"
-	for _, b := range d.Published.Branches {
+	for _, b := range m.pub.Destination(d.Name).Branches {
 		if b.Projection == nil {
 			continue
 		}
-		i, _, ok := m.pub.Lookup(b.Projection, from)
+		i, _, ok := b.Projection.Lookup(from)
 		if !ok || i == projection.None {
 			continue
 		}
