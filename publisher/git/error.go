@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,17 +47,14 @@ func (e *Error) Code() int {
 // gives the same status for both, it goes by the system's words; a machine may
 // fail in ways that those do not tell. Who is to conclude something about a
 // repository should look for the words that say just that.
-func (e *Error) Refused() bool {
-	if e.Code() < 0 {
-		return false
-	}
-	said := strings.ToLower(e.Stderr)
-	for _, fault := range machineFaults {
-		if strings.Contains(said, fault) {
-			return false
-		}
-	}
-	return true
+func (e *Error) Refused() bool { return e.Code() >= 0 && !TellsOfFault(e.Stderr) }
+
+// TellsOfFault reports whether something that git said tells that the system
+// failed it. Git can succeed all the same: it goes on without a file that it
+// could not read, as if there were none.
+func TellsOfFault(said string) bool {
+	said = strings.ToLower(said)
+	return slices.ContainsFunc(machineFaults, func(fault string) bool { return strings.Contains(said, fault) })
 }
 
 // machineFaults are in what git says when the system failed it.
