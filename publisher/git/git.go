@@ -80,6 +80,9 @@ func (c Command) Run(ctx context.Context, args ...string) error {
 	if c.AsUser && errors.Is(err, exec.ErrWaitDelay) {
 		return nil // Git itself is done; what it left keeps a connection or a password.
 	}
+	if err == nil && !c.AsUser && tellsOfFault(said.text()) {
+		err = errFault
+	}
 	if err == nil {
 		return nil
 	}

@@ -331,6 +331,7 @@ func TestErrorTellsARefusalFromAFaultOfTheMachine(t *testing.T) {
 		"no memory":        "echo 'fatal: Out of memory, malloc failed (tried to allocate 8 bytes)' >&2; exit 128",
 		"no file handles":  "echo 'error: open(\".git/x\"): Too many open files' >&2; exit 1",
 		"killed child":     "echo 'error: index-pack died of signal 9' >&2; exit 128",
+		"goes on":          "echo 'warning: unable to access .git/info/attributes: Input/output error' >&2",
 		"killed, and full": "echo 'fatal: No space left on device' >&2; kill -9 $$",
 	} {
 		t.Run(name, func(t *testing.T) {

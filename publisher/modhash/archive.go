@@ -89,9 +89,6 @@ func gitArchive(repo string, tree object.ID, to string) error {
 		}
 		return err
 	}
-	if git.TellsOfFault(said.String()) {
-		return fmt.Errorf("git archive: %s", git.Printable(strings.TrimSpace(said.String())))
-	}
 	info, err := out.Stat()
 	if err != nil {
 		return err
