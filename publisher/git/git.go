@@ -102,9 +102,7 @@ var (
 	alone = []Setting{
 		{"core.sshCommand", "false"},
 		{"core.attributesFile", os.DevNull},
-		{"core.excludesFile", os.DevNull},
 		{"gc.auto", "0"},
-		{"maintenance.auto", "false"},
 	}
 	// asUser are those for commands with the user's configuration. What git does
 	// to keep the repository tidy is to end with it.

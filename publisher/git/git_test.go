@@ -159,6 +159,11 @@ func TestUsersConfigurationAndAttributesChangeNothing(t *testing.T) {
 	if got := all(git.Command{Dir: r.Dir}); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	for line := range strings.Lines(output(t, git.Command{Dir: r.Dir}, "config", "--list", "--show-origin")) {
+		if from, _, _ := strings.Cut(line, "\t"); from != "command line:" && from != "file:"+r.Dir+"/config" {
+			t.Errorf("git has %s", line)
+		}
+	}
 	output(t, git.Command{Dir: r.Dir}, "update-ref", "refs/heads/new", second.String())
 	output(t, git.Command{Dir: r.Dir, AsUser: true}, "update-ref", "refs/heads/newer", second.String())
 	if _, err := os.Stat(executed); err == nil {
