@@ -316,6 +316,9 @@ func (h *Hasher) modern(entries []object.Entry) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("go.mod: reading blob %s: %w", e.ID, err)
 		}
+		if len(data) > zip.MaxGoMod {
+			return false, nil // It is unfetchable, and could take minutes to parse.
+		}
 		f, err := modfile.ParseLax("go.mod", data, nil)
 		if err != nil || f.Go == nil {
 			return false, nil
