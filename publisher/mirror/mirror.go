@@ -66,6 +66,9 @@ func Open(dir string) (*Mirror, error) {
 			return nil, fmt.Errorf("open mirror: %s is not a bare git repository: %w", dir, err)
 		}
 	}
+	if err := odb.CheckFormat(dir); err != nil {
+		return nil, fmt.Errorf("open mirror %s: %w", dir, err)
+	}
 	m.Exists = true
 	if err := m.read(); err != nil {
 		return nil, fmt.Errorf("open mirror %s: %w", dir, err)
