@@ -24,9 +24,10 @@ type pack struct {
 }
 
 const (
-	hashSize  = 20
-	indexHead = 8
-	fanSize   = 256 * 4
+	hashSize   = 20
+	indexMagic = "\xfftOc\x00\x00\x00\x02"
+	indexHead  = len(indexMagic)
+	fanSize    = 256 * 4
 )
 
 func openPack(indexName string) (*pack, error) {
@@ -52,7 +53,7 @@ func (p *pack) parse() error {
 	damaged := func(format string, args ...any) error {
 		return &CorruptError{File: p.name, Err: fmt.Errorf(format, args...)}
 	}
-	if len(p.index) < indexHead+fanSize+2*hashSize || !bytes.Equal(p.index[:8], []byte("\xfftOc\x00\x00\x00\x02")) {
+	if len(p.index) < indexHead+fanSize+2*hashSize || string(p.index[:indexHead]) != indexMagic {
 		return damaged("its index is not of version 2; run git index-pack on it")
 	}
 	if len(p.data) < 12+hashSize || string(p.data[:4]) != "PACK" {
