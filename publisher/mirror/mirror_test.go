@@ -33,6 +33,17 @@ func repository(t testing.TB) string {
 	return dir
 }
 
+// objects opens a repository's objects.
+func objects(t testing.TB, dir string) *odb.Store {
+	t.Helper()
+	store, err := odb.Open(filepath.Join(dir, "objects"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store
+}
+
 func git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)
@@ -174,14 +185,14 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	for i, refs := range steps {
 		before := m.Exists
-		s, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		s, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if now, err := Open(dir); err != nil || now.Exists != before || len(now.Refs()) != len(m.Refs()) {
 			t.Errorf("step %d: before the commit: %+v, %v", i, now, err)
 		}
-		discarded, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		discarded, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -305,7 +316,7 @@ func TestPackThatArrivesIsNeverDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, []string{filepath.Join(source, "objects")}, "master", t.TempDir())
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, objects(t, source), "master", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,7 +171,7 @@ func FuzzPackEntry(f *testing.F) {
 	f.Add(whole, []byte("\xb0\x80\x80\x80\x80\x80\x80\x80\x80\x08"+string(deflated("")))) // a negative size
 	f.Add(whole, []byte("\xe0\x80\x80\x80\x80\x80\x80\x80\x80\x08\x01"+string(deflated(""))))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		p := &pack{name: "pack", fanout: make([]byte, fanSize)}
+		p := &pack{file: "pack", fanout: make([]byte, fanSize)}
 		p.data = append(append(append([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x02"), first...), second...), make([]byte, hashSize)...)
 		for _, offset := range []int64{12, 12 + int64(len(first))} {
 			r := (&Store{}).Reader()

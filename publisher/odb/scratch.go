@@ -161,7 +161,9 @@ type ScratchReader struct {
 }
 
 // Reader returns a new reader.
-func (s *Scratch) Reader() *ScratchReader { return &ScratchReader{scratch: s} }
+func (s *Scratch) Reader() *ScratchReader {
+	return &ScratchReader{scratch: s, cache: cache[object.ID]{limit: generation}}
+}
 
 // Read returns the type and content of an object; ok is false where none of
 // that name was put. The content must not be changed.

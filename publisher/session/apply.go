@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/odb"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/publication"
 )
@@ -22,10 +23,13 @@ import (
 // it. The error sums the failures up.
 func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publication) error {
 	if p.Changes() {
-		if err := s.scratch.Finish(); err != nil {
+		objects, err := s.newObjects()
+		if err != nil {
 			p.Fail(err)
+		} else {
+			defer objects.Close()
 		}
-		s.stageAndCommit(ctx, p)
+		s.stageAndCommit(ctx, p, objects)
 	}
 	var errs []error
 	for _, d := range p.Destinations {
@@ -45,9 +49,18 @@ func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publ
 	return nil
 }
 
+// newObjects completes what this run has made, and opens it together with the
+// source.
+func (s *Session) newObjects() (*odb.Store, error) {
+	if err := s.scratch.Finish(); err != nil {
+		return nil, err
+	}
+	return odb.Open(append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)...)
+}
+
 // stageAndCommit packs the destinations' objects, as many at a time as there
 // are processors, and makes them visible in order.
-func (s *Session) stageAndCommit(ctx context.Context, p *plan.Plan) {
+func (s *Session) stageAndCommit(ctx context.Context, p *plan.Plan, objects *odb.Store) {
 	staged := make([]*mirror.Staged, len(p.Destinations))
 	ready := make([]chan error, len(p.Destinations))
 	jobs := make(chan int, len(p.Destinations))
@@ -72,7 +85,7 @@ func (s *Session) stageAndCommit(ctx context.Context, p *plan.Plan) {
 		group.Go(func() {
 			for i := range jobs {
 				var err error
-				staged[i], err = s.stage(ctx, p.Destinations[i])
+				staged[i], err = s.stage(ctx, p.Destinations[i], objects)
 				ready[i] <- err
 			}
 		})
@@ -104,11 +117,10 @@ func (s *Session) report(what string, done, total int) {
 	}
 }
 
-func (s *Session) stage(ctx context.Context, d *plan.Destination) (*mirror.Staged, error) {
+func (s *Session) stage(ctx context.Context, d *plan.Destination, objects *odb.Store) (*mirror.Staged, error) {
 	start := time.Now()
 	defer func() { s.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
-	dirs := append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)
-	return d.Mirror.Stage(ctx, s.lock, d.Refs, dirs, defaultBranch(d), mirror.WorkDir(s.Options.Mirrors))
+	return d.Mirror.Stage(ctx, s.lock, d.Refs, objects, defaultBranch(d), mirror.WorkDir(s.Options.Mirrors))
 }
 
 // defaultBranch is what HEAD of a new mirror names.
