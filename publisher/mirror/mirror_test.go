@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"k8s.io/publisher/git"
-	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
 )
@@ -34,12 +34,27 @@ func repository(t testing.TB) string {
 	return dir
 }
 
-func gitIn(t testing.TB, dir string, args ...string) string {
+// objects opens a repository's objects.
+func objects(t testing.TB, dir string) *odb.Store {
 	t.Helper()
-	c := git.Command{Dir: dir, Env: []string{"GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x"}}
-	out, err := c.Output(t.Context(), args...)
+	store, err := odb.Open(filepath.Join(dir, "objects"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store
+}
+
+func gitIn(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Env = append(git.Command{}.Environment(), "GIT_ALLOW_PROTOCOL=file", "GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x")
+	if dir != "" {
+		cmd.Env = append(cmd.Env, "GIT_DIR="+dir)
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
@@ -171,14 +186,14 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	for i, refs := range steps {
 		before := m.Exists
-		s, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		s, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if now, err := Open(dir); err != nil || now.Exists != before || len(now.Refs()) != len(m.Refs()) {
 			t.Errorf("step %d: before the commit: %+v, %v", i, now, err)
 		}
-		discarded, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		discarded, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -291,7 +306,7 @@ func TestLostObjectIsNeverPassedOver(t *testing.T) {
 func TestPackThatArrivesIsNeverDropped(t *testing.T) {
 	mirrors := t.TempDir()
 	source, dir := repository(t), Path(mirrors, "a")
-	gittest.Git(t, mirrors, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
+	gitIn(t, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
 	m, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -302,7 +317,7 @@ func TestPackThatArrivesIsNeverDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, []string{filepath.Join(source, "objects")}, "master", t.TempDir())
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, objects(t, source), "master", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/odb"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/publication"
 )
@@ -63,12 +64,14 @@ type application struct {
 // run packs the destinations' objects, as many at a time as there are processors,
 // and makes them visible in order.
 func (a *application) run(ctx context.Context) {
-	if err := a.scratch.Finish(); err != nil {
+	objects, err := a.newObjects()
+	if err != nil {
 		for _, d := range a.plan.Destinations {
 			a.fail(d, err)
 		}
 		return
 	}
+	defer objects.Close()
 	var todo []*plan.Destination
 	for _, d := range a.plan.Destinations {
 		if d.Changes() {
@@ -92,7 +95,7 @@ func (a *application) run(ctx context.Context) {
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for d := range jobs {
-				staged, err := a.stage(ctx, d)
+				staged, err := a.stage(ctx, d, objects)
 				ready[d.Name] <- result{staged, err}
 			}
 		})
@@ -112,6 +115,15 @@ func (a *application) run(ctx context.Context) {
 		a.publish(ctx, circle)
 	}
 	group.Wait()
+}
+
+// newObjects completes what this run has made, and opens it together with the
+// source.
+func (s *Session) newObjects() (*odb.Store, error) {
+	if err := s.scratch.Finish(); err != nil {
+		return nil, err
+	}
+	return odb.Open(append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)...)
 }
 
 // circles groups the destinations, which stay in their order: those that depend on
@@ -177,11 +189,10 @@ func (a *application) report(what string, done, total int) {
 	}
 }
 
-func (a *application) stage(ctx context.Context, d *plan.Destination) (*mirror.Staged, error) {
+func (a *application) stage(ctx context.Context, d *plan.Destination, objects *odb.Store) (*mirror.Staged, error) {
 	start := time.Now()
 	defer func() { a.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
-	dirs := append([]string{a.scratch.Dir()}, a.Repo.Store.Dirs()...)
-	return d.Mirror.Stage(ctx, a.lock, d.Refs, dirs, defaultBranch(d), mirror.WorkDir(a.Options.Mirrors))
+	return d.Mirror.Stage(ctx, a.lock, d.Refs, objects, defaultBranch(d), mirror.WorkDir(a.Options.Mirrors))
 }
 
 // defaultBranch is what HEAD of a new mirror names.
