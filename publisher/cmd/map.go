@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -136,52 +135,41 @@ func (m mapping) failure() error {
 // tag mostly.
 const mostNames = 2
 
-// writeMappings writes a table for each answer: of a commit that the source and
-// a mirror have, two.
+// writeMappings writes a table for each answer: two of a commit that the source
+// and a mirror have.
 func writeMappings(w io.Writer, answers []mapping, width int) error {
 	separator := ""
-	write := func(argument, what string, commits []string, t table) error {
-		slices.Sort(commits)
-		fmt.Fprintf(w, "%s%s is %s commit %s\n", separator, argument, what, strings.Join(slices.Compact(commits), ", "))
-		separator = "\n"
-		return t.write(w, width)
-	}
-	var errs []error
 	for _, m := range answers {
-		if m.Source != "" {
-			errs = append(errs, write(m.Argument, "source", []string{m.Source}, mirrorTable(m.Mirrors)))
+		mirrors := table{{"DESTINATION", "COMMIT", "MADE FROM", "BRANCHES", "TAGS", "NOTE"}}
+		for _, p := range m.Mirrors {
+			from := short(p.Source)
+			if p.Published {
+				from = "this commit"
+			}
+			mirrors.row(p.Destination, short(p.Commit), from, some(p.Branches, 1), some(p.Tags, mostNames), p.Note)
 		}
+		origins := table{{"DESTINATION", "COMMIT", "SOURCE", "GENUINE", "SOURCE TAGS", "NOTE"}}
 		var commits []string
 		for _, o := range m.Origins {
+			genuine := "no"
+			if o.Computed {
+				genuine = "yes"
+			}
+			origins.row(o.Destination, short(o.Commit), short(o.Source), genuine, some(o.SourceTags, mostNames), o.Note)
 			commits = append(commits, o.Commit)
 		}
-		if len(commits) > 0 {
-			errs = append(errs, write(m.Argument, "mirror", commits, originTable(m.Origins)))
+		slices.Sort(commits)
+		headings := []string{"source commit " + m.Source, "mirror commit " + some(slices.Compact(commits), mostNames)}
+		for i, t := range []table{mirrors, origins} {
+			if len(t) == 1 {
+				continue
+			}
+			fmt.Fprintf(w, "%s%s is %s\n", separator, m.Argument, headings[i])
+			if err := t.write(w, width); err != nil {
+				return err
+			}
+			separator = "\n"
 		}
 	}
-	return errors.Join(errs...)
-}
-
-func mirrorTable(places []mirrorPlace) table {
-	t := table{{"DESTINATION", "COMMIT", "MADE FROM", "BRANCHES", "TAGS", "NOTE"}}
-	for _, p := range places {
-		from := short(p.Source)
-		if p.Published {
-			from = "this commit"
-		}
-		t.row(p.Destination, short(p.Commit), from, some(p.Branches, 1), some(p.Tags, mostNames), p.Note)
-	}
-	return t
-}
-
-func originTable(origins []origin) table {
-	t := table{{"DESTINATION", "COMMIT", "SOURCE", "GENUINE", "SOURCE TAGS", "NOTE"}}
-	for _, o := range origins {
-		genuine := "no"
-		if o.Computed {
-			genuine = "yes"
-		}
-		t.row(o.Destination, short(o.Commit), short(o.Source), genuine, some(o.SourceTags, mostNames), o.Note)
-	}
-	return t
+	return nil
 }
