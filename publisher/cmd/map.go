@@ -92,7 +92,7 @@ Of long lists the table has the beginning; JSON and YAML are complete.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			m, err := newMapper(s.Repo, p, pub)
+			m, err := newMapper(s.Repo, s.Past, p, pub)
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
@@ -17,13 +18,14 @@ import (
 // mapper finds commits of the source in the mirrors, and the reverse, by what
 // the publication computed.
 type mapper struct {
+	past    *past.Past
 	pub     *publication.Publication
 	plan    *plan.Plan
 	source  *repository
 	mirrors []*repository // those that exist, in the order of the plan
 }
 
-func newMapper(from *source.Repository, p *plan.Plan, pub *publication.Publication) (*mapper, error) {
+func newMapper(from *source.Repository, before *past.Past, p *plan.Plan, pub *publication.Publication) (*mapper, error) {
 	refs := make(map[string]object.ID)
 	for _, t := range from.Tags() {
 		refs["refs/tags/"+t.Name] = t.ID
@@ -32,7 +34,7 @@ func newMapper(from *source.Repository, p *plan.Plan, pub *publication.Publicati
 		refs["refs/heads/"+b], _ = from.Branch(b)
 	}
 	lookUp := func(full string) (object.ID, bool) { id, ok := refs[full]; return id, ok }
-	m := &mapper{pub: pub, plan: p, source: &repository{"the source", from.Store, lookUp}}
+	m := &mapper{past: before, pub: pub, plan: p, source: &repository{"the source", from.Store, lookUp}}
 	for _, d := range p.Destinations {
 		if d.Mirror == nil || !d.Mirror.Exists {
 			continue
@@ -83,9 +85,9 @@ func (m *mapper) answer(arg string) (mapping, error) {
 
 // projected returns the index of the commit that stands for a source commit in a
 // branch's projection, or None.
-func (m *mapper) projected(b *publication.Branch, commit object.ID) int32 {
+func projected(b *publication.Branch, commit object.ID) int32 {
 	if b.Projection != nil {
-		if i, _, ok := m.pub.Lookup(b.Projection, commit); ok {
+		if i, _, ok := b.Projection.Lookup(commit); ok {
 			return i
 		}
 	}
@@ -97,10 +99,10 @@ func (m *mapper) projected(b *publication.Branch, commit object.ID) int32 {
 func (m *mapper) places(d *plan.Destination, asked location) ([]mirrorPlace, error) {
 	var places []mirrorPlace
 	note := "no branch of this mirror has it"
-	for _, b := range d.Published.Branches {
-		i := m.projected(b, asked.commit)
+	for _, b := range m.pub.Destination(d.Name).Branches {
+		i := projected(b, asked.commit)
 		if i == projection.None {
-			if b.Projection != nil && m.pub.OnMainline(b.Source, asked.commit) {
+			if b.Projection != nil && m.past.OnMainline(b.Source, asked.commit) {
 				note = "its directory does not exist yet at this commit"
 			}
 			continue
@@ -144,7 +146,7 @@ func (m *mapper) place(d *plan.Destination, asked location, c projection.Commit)
 	if !p.Synced {
 		p.Note = "not in the mirror yet"
 	}
-	for _, t := range tagsOn(d, c.ID, asked) {
+	for _, t := range tagsOn(m.pub.Destination(d.Name), c.ID, asked) {
 		p.Tags = append(p.Tags, t.Names...)
 	}
 	return p
@@ -153,7 +155,7 @@ func (m *mapper) place(d *plan.Destination, asked location, c projection.Commit)
 // tagsOn returns the tags that stand on a mirror commit, or on one of their own on
 // top of it: first those of the tag that was asked for, then those of the same
 // source commit, then the newest.
-func tagsOn(d *plan.Destination, commit object.ID, asked location) []*publication.Tag {
+func tagsOn(d *publication.Destination, commit object.ID, asked location) []*publication.Tag {
 	name, _ := strings.CutPrefix(asked.ref, "refs/tags/")
 	rank := func(t *publication.Tag) int {
 		switch {
@@ -164,7 +166,7 @@ func tagsOn(d *plan.Destination, commit object.ID, asked location) []*publicatio
 		}
 		return 2
 	}
-	tags := slices.DeleteFunc(slices.Clone(d.Published.Tags), func(t *publication.Tag) bool { return t.Parent != commit && t.Target != commit })
+	tags := slices.DeleteFunc(slices.Clone(d.Tags), func(t *publication.Tag) bool { return t.Parent != commit && t.Target != commit })
 	slices.SortFunc(tags, func(a, b *publication.Tag) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), newestFirst(a.Source, b.Source))
 	})
@@ -183,21 +185,21 @@ func (m *mapper) origin(at location) (origin, error) {
 		return o, fmt.Errorf("commit %s of %s: %w", at.commit, at.in.name, err)
 	}
 	d := m.plan.Destination(at.in.name)
-	for _, t := range tagsOn(d, at.commit, at) {
+	for _, t := range tagsOn(m.pub.Destination(d.Name), at.commit, at) {
 		if t.Target == at.commit {
 			o.SourceTags = append(o.SourceTags, t.Source)
 			o.Computed = true
 		}
 	}
-	from, ok := m.pub.TrailerOf(c)
+	from, ok := c.SourceCommit(m.pub.Trailer())
 	if !ok {
 		o.Note = fmt.Sprintf("it has no %s trailer", m.pub.Trailer())
 		return o, nil
 	}
 	o.Source = from.String()
 	o.Note = "nothing is published from that source commit"
-	for _, b := range d.Published.Branches {
-		if i := m.projected(b, from); i != projection.None {
+	for _, b := range m.pub.Destination(d.Name).Branches {
+		if i := projected(b, from); i != projection.None {
 			mine, err := b.Projection.Commit(i)
 			if err != nil {
 				return o, err

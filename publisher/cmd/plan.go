@@ -53,7 +53,6 @@ where, and "publisher rules take-over" writes it into the rules.`,
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
-	f.addTakeOver(c)
 	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")
 	return c
 }

@@ -37,13 +37,18 @@ func Main(args []string) int {
 // signals back their usual effect.
 func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writer) int {
 	f := newFlags(stdout, stderr)
-	defer context.AfterFunc(ctx, func() {
+	told := make(chan struct{})
+	unneeded := context.AfterFunc(ctx, func() {
+		defer close(told)
 		stop()
 		fmt.Fprintln(f.screen, "publisher: stopping at the next safe point; interrupt again to end at once")
-	})()
+	})
 	root := newRoot(f)
 	root.SetArgs(args)
 	err := errors.Join(root.ExecuteContext(ctx), f.close())
+	if !unneeded() {
+		<-told // before the last word
+	}
 	if err == nil {
 		return 0
 	}
@@ -54,7 +59,6 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 // flags are those that several verbs share, and what they lead to.
 type flags struct {
 	rules, source, mirrors string
-	takeOver               bool
 	format                 choice
 	logLevel               slog.LevelVar
 	logFormat              choice
@@ -164,15 +168,10 @@ func (f *flags) addRepositories(c *cobra.Command) {
 	c.Flags().StringVar(&f.mirrors, "mirrors", ".", "the `folder` of the mirrors; that of destination D is D/mirror.git in it")
 }
 
-// addTakeOver adds the flag of those commands that plan.
-func (f *flags) addTakeOver(c *cobra.Command) {
-	c.Flags().BoolVar(&f.takeOver, "take-over", false, "continue on top of mirrors that were published under other rules, instead of failing; publisher rules take-over notes it in the rules")
-}
-
 // options are those of a session as the flags say.
 func (f *flags) options() session.Options {
 	return session.Options{
-		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, TakeOver: f.takeOver, Log: f.log, Progress: f.screen.progress,
+		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Log: f.log, Progress: f.screen.progress,
 	}
 }
 

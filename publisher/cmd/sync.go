@@ -41,8 +41,8 @@ that was killed, the next one waits for the git commands that are left of it.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			failed := s.Apply(c.Context(), p, pub)
-			r := f.report(p, nil)
+			failures, failed := s.Apply(c.Context(), p, pub)
+			r := f.report(p, failures)
 			r.Done = true
 			if err := f.print(r, r.table(all, f.width())); err != nil {
 				return errors.Join(err, failed)
@@ -55,7 +55,6 @@ that was killed, the next one waits for the git commands that are left of it.`,
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
-	f.addTakeOver(c)
 	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")
 	return c
 }

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // repository makes a bare repository with commits, branches and tags, some of
@@ -17,31 +18,27 @@ import (
 func repository(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "mirror.git")
-	git(t, "", "init", "--quiet", "--bare", "--initial-branch=master", dir)
-	tree := git(t, dir, "mktree")
-	first := git(t, dir, "commit-tree", "-m", "First", tree)
-	second := git(t, dir, "commit-tree", "-m", "Second", "-p", first, tree)
-	git(t, dir, "update-ref", "refs/heads/master", first)
-	git(t, dir, "update-ref", "refs/heads/release/1.0", first)
-	git(t, dir, "tag", "-a", "-m", "Tag", "v1", first)
-	git(t, dir, "tag", "light", first)
-	git(t, dir, "pack-refs", "--all")
-	git(t, dir, "update-ref", "refs/heads/master", second)
-	git(t, dir, "tag", "-a", "-m", "Tag", "v2", second)
-	git(t, dir, "update-ref", "refs/other/x", second)
+	gitIn(t, "", "init", "--quiet", "--bare", "--initial-branch=master", dir)
+	tree := gitIn(t, dir, "mktree")
+	first := gitIn(t, dir, "commit-tree", "-m", "First", tree)
+	second := gitIn(t, dir, "commit-tree", "-m", "Second", "-p", first, tree)
+	gitIn(t, dir, "update-ref", "refs/heads/master", first)
+	gitIn(t, dir, "update-ref", "refs/heads/release/1.0", first)
+	gitIn(t, dir, "tag", "-a", "-m", "Tag", "v1", first)
+	gitIn(t, dir, "tag", "light", first)
+	gitIn(t, dir, "pack-refs", "--all")
+	gitIn(t, dir, "update-ref", "refs/heads/master", second)
+	gitIn(t, dir, "tag", "-a", "-m", "Tag", "v2", second)
+	gitIn(t, dir, "update-ref", "refs/other/x", second)
 	return dir
 }
 
-func git(t testing.TB, dir string, args ...string) string {
+func gitIn(t testing.TB, dir string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Env = append(Environment(), "GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x")
-	if dir != "" {
-		cmd.Env = append(cmd.Env, "GIT_DIR="+dir)
-	}
-	out, err := cmd.CombinedOutput()
+	c := git.Command{Dir: dir, Env: []string{"GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x"}}
+	out, err := c.Output(t.Context(), args...)
 	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(out))
 }
@@ -56,7 +53,7 @@ func TestRefsAreThoseThatGitSees(t *testing.T) {
 	for name, ref := range m.Refs() {
 		got = append(got, ref.ID.String()+" "+name)
 	}
-	want := strings.Split(git(t, dir, "for-each-ref", "--format=%(objectname) %(refname)"), "\n")
+	want := strings.Split(gitIn(t, dir, "for-each-ref", "--format=%(objectname) %(refname)"), "\n")
 	if len(got) != len(want) {
 		t.Errorf("got %q, git sees %q", got, want)
 	}
@@ -73,16 +70,13 @@ func TestMirrorThatDoesNotExistIsEmpty(t *testing.T) {
 	if err != nil || m.Exists || len(m.Refs()) > 0 {
 		t.Errorf("got %+v, %v", m, err)
 	}
-	if err := m.Recover(); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestPackedRefsReadAndWrittenAreTheSame: what the publisher writes is what
 // git writes, byte for byte.
 func TestPackedRefsReadAndWrittenAreTheSame(t *testing.T) {
 	dir := repository(t)
-	git(t, dir, "pack-refs", "--all", "--prune")
+	gitIn(t, dir, "pack-refs", "--all", "--prune")
 	name := filepath.Join(dir, "packed-refs")
 	want, err := os.ReadFile(name)
 	if err != nil {
@@ -159,7 +153,7 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	defer release(t, lock)
 	id := func(ref string) object.ID {
 		t.Helper()
-		parsed, err := object.ParseID([]byte(git(t, source, "rev-parse", ref)))
+		parsed, err := object.ParseID([]byte(gitIn(t, source, "rev-parse", ref)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +196,7 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 				t.Errorf("step %d: %s is thought to be at %s", i, name, have)
 			}
 		}
-		git(t, dir, "fsck", "--full", "--strict")
+		gitIn(t, dir, "fsck", "--full", "--strict")
 		if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 			t.Errorf("step %d: left over: %v, %v", i, left, err)
 		}
@@ -217,5 +211,113 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+// TestTrackingRefsAreNeverOurs: git writes refs/remotes where someone pushes from
+// a mirror. They are neither read nor lost.
+func TestTrackingRefsAreNeverOurs(t *testing.T) {
+	mirrors := t.TempDir()
+	dir := Path(mirrors, "a")
+	if err := os.CopyFS(dir, os.DirFS(repository(t))); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "update-ref", "refs/remotes/hub/packed", "master")
+	git(t, dir, "pack-refs", "--all")
+	git(t, dir, "update-ref", "refs/remotes/hub/loose", "master")
+	git(t, dir, "symbolic-ref", "refs/remotes/hub/HEAD", "refs/remotes/hub/packed")
+	tracking := git(t, dir, "for-each-ref", "refs/remotes")
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range m.Refs() {
+		if strings.HasPrefix(name, "refs/remotes/") {
+			t.Errorf("%s is taken for published", name)
+		}
+	}
+	lock := acquire(t, mirrors)
+	defer release(t, lock)
+	master, _ := m.Ref("refs/heads/master")
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/new": {ID: master}}, nil, "master", t.TempDir())
+	if err == nil {
+		err = s.Commit(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := git(t, dir, "for-each-ref", "refs/remotes"); now != tracking {
+		t.Errorf("they were\n%s\nand are\n%s", tracking, now)
+	}
+	git(t, dir, "symbolic-ref", "refs/heads/symbolic", "refs/heads/master")
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "refs/heads/symbolic is a symbolic ref") {
+		t.Errorf("a symbolic branch: %v", err)
+	}
+}
+
+// TestLostObjectIsNeverPassedOver takes the objects of a mirror away.
+func TestLostObjectIsNeverPassedOver(t *testing.T) {
+	dir := repository(t)
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func() error {
+		store, err := odb.Open(m.ObjectsDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		return m.CheckObjects(store)
+	}
+	if err := check(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"refs/tags/v2", "refs/heads/release/1.0"} {
+		id := git(t, dir, "rev-parse", name)
+		if err := os.Remove(filepath.Join(dir, "objects", id[:2], id[2:])); err != nil {
+			t.Fatal(err)
+		}
+		var lost *LostObjectError
+		if err := check(); !errors.As(err, &lost) || lost.ID.String() != id || lost.Dir != dir {
+			t.Errorf("without %s of %s: %v", id, name, err)
+		}
+	}
+}
+
+// TestPackThatArrivesIsNeverDropped has git tidy up a mirror before refs name
+// what has just arrived.
+func TestPackThatArrivesIsNeverDropped(t *testing.T) {
+	mirrors := t.TempDir()
+	source, dir := repository(t), Path(mirrors, "a")
+	git(t, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := acquire(t, mirrors)
+	defer release(t, lock)
+	master, err := object.ParseID([]byte(git(t, source, "rev-parse", "master")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, []string{filepath.Join(source, "objects")}, "master", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeps, err := s.moveObjects()
+	if err != nil || len(keeps) != 1 {
+		t.Fatalf("got %q, %v", keeps, err)
+	}
+	git(t, dir, "repack", "-a", "-d", "-q")
+	git(t, dir, "gc", "--quiet", "--prune=now")
+	git(t, dir, "cat-file", "-e", master.String())
+	// A run that dies here leaves the file; the next one takes it away.
+	theirs := filepath.Join(dir, "objects", "pack", "pack-0123456789012345678901234567890123456789.keep")
+	if err := errors.Join(os.WriteFile(theirs, []byte("mine"), 0o666), m.recover()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "objects", "pack", "*.keep")); err != nil || len(left) != 1 || left[0] != theirs {
+		t.Errorf("left over: %q, %v", left, err)
 	}
 }

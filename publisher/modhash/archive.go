@@ -3,12 +3,12 @@ package modhash
 import (
 	stdzip "archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -16,11 +16,17 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
 )
 
 // archiveSum is [Hasher.Zip] done as the go command does it: git archives the
 // tree, and x/mod/zip chooses from the archive's files.
+//
+// Only what is wrong with the tree makes it unfetchable: a size, a name, or what
+// git says of these and nothing else. Git may fail for many more reasons, most of
+// them this machine's, and exits alike for all; those end the run. Taken for the
+// tree's they would give other hashes to all that requires the module.
 func archiveSum(objects Objects, m module.Version, tree object.ID) (sum string, err error) {
 	dir, err := os.MkdirTemp("", "modhash-")
 	if err != nil {
@@ -64,13 +70,18 @@ func gitArchive(repo string, tree object.ID, to string) error {
 		return err
 	}
 	defer out.Close()
-	err = git(repo, out, "-c", "core.autocrlf=input", "-c", "core.eol=lf",
-		"archive", "--format=zip", "--prefix=prefix/", "--end-of-options", tree.String())
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
-		return &archiveError{"git archive: " + strings.TrimSpace(string(exit.Stderr))}
+	var said bytes.Buffer
+	archive := git.Command{
+		Dir: repo, Stdout: out, Stderr: &said,
+		Config: []git.Setting{{Key: "core.autocrlf", Value: "input"}, {Key: "core.eol", Value: "lf"}},
 	}
-	if err != nil {
-		return fmt.Errorf("git archive: %w", err)
+	if err := archive.Run(context.Background(), "archive", "--format=zip", "--prefix=prefix/", "--end-of-options", tree.String()); err != nil {
+		if failed, ok := errors.AsType[*git.Error](err); ok && failed.Code() > 0 {
+			if fault := treeFault(said.String()); fault != "" {
+				return &archiveError{"git archive: " + fault}
+			}
+		}
+		return err
 	}
 	info, err := out.Stat()
 	if err != nil {
@@ -82,27 +93,17 @@ func gitArchive(repo string, tree object.ID, to string) error {
 	return out.Close()
 }
 
-// git runs git in a bare repository. Nothing of this machine's or this user's
-// configuration gets in: whoever checks a sum must come to the same one.
-func git(repo string, stdout io.Writer, args ...string) error {
-	var stderr bytes.Buffer
-	cmd := exec.Command("git", args...)
-	cmd.Dir = repo
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"),
-		"HOME=" + repo,
-		"LC_ALL=C",
-		"GIT_DIR=" + repo,
-		"GIT_CONFIG_NOSYSTEM=1",
-		"GIT_CONFIG_GLOBAL=" + os.DevNull,
-		"GIT_ATTR_NOSYSTEM=1",
+// treeFault returns the line in which git says that it archives no such tree,
+// or nothing if it failed for another reason. Git refuses names that could be
+// taken for .git or .gitmodules, and attributes that name no encoding.
+func treeFault(said string) string {
+	for line := range strings.Lines(said) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "error: invalid path '") ||
+			line == "fatal: true/false are no valid working-tree-encodings" {
+			return git.Printable(line)
+		}
 	}
-	cmd.Stdout, cmd.Stderr = stdout, &stderr
-	err := cmd.Run()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		exit.Stderr = stderr.Bytes()
-	}
-	return err
+	return ""
 }
 
 // hashArchive returns the hash of the module zip that would be made of an
@@ -118,10 +119,18 @@ func hashArchive(m module.Version, archive string) (string, error) {
 	byName := make(map[string]*stdzip.File)
 	for _, f := range r.File {
 		name := strings.TrimPrefix(f.Name, "prefix/")
-		if name != "" && !strings.HasSuffix(name, "/") {
-			files = append(files, archiveFile{name, f})
-			byName[inZip+name] = f
+		if name == "" || strings.HasSuffix(name, "/") {
+			continue
 		}
+		file := archiveFile{name: name, file: f}
+		if name == "go.mod" {
+			// x/mod/zip takes one that cannot be read for one that says nothing.
+			if file.read, err = readAll(f); err != nil {
+				return "", err
+			}
+		}
+		files = append(files, file)
+		byName[inZip+name] = f
 	}
 	checked, err := zip.CheckFiles(files)
 	if checked.SizeError != nil {
@@ -137,11 +146,21 @@ func hashArchive(m module.Version, archive string) (string, error) {
 	return dirhash.Hash1(names, func(name string) (io.ReadCloser, error) { return byName[name].Open() })
 }
 
+func readAll(f *stdzip.File) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r)
+	return data, errors.Join(err, r.Close())
+}
+
 type archiveFile struct {
 	name string
 	file *stdzip.File
+	read []byte // what is in it, if x/mod/zip is going to look
 }
 
 func (f archiveFile) Path() string                 { return f.name }
 func (f archiveFile) Lstat() (fs.FileInfo, error)  { return f.file.FileInfo(), nil }
-func (f archiveFile) Open() (io.ReadCloser, error) { return f.file.Open() }
+func (f archiveFile) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.read)), nil }

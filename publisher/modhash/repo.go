@@ -3,34 +3,26 @@ package modhash
 import (
 	"bufio"
 	"compress/zlib"
+	"context"
 	"crypto/sha1"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
 )
 
 // writeRepo makes a bare repository with a tree and all that is below it. It
 // has the attributes that the go command gives to every repository it fetches.
 func writeRepo(dir string, objects Objects, tree object.ID) error {
-	for _, sub := range []string{"objects/pack", "refs", "info"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
-			return err
-		}
+	if err := git.Init(dir); err != nil {
+		return err
 	}
-	for name, text := range map[string]string{
-		"HEAD":            "ref: refs/heads/main\n",
-		"config":          "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
-		"info/attributes": "\n* -export-subst -export-ignore\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			return err
-		}
+	if err := os.WriteFile(filepath.Join(dir, "info", "attributes"), []byte("\n* -export-subst -export-ignore\n"), 0o666); err != nil {
+		return err
 	}
 	return writePack(dir, objects, tree)
 }
@@ -42,7 +34,7 @@ func writePack(repo string, objects Objects, tree object.ID) error {
 	if err := l.addTree(tree); err != nil {
 		return err
 	}
-	name := filepath.Join(repo, "objects/pack/pack-"+tree.String()+".pack")
+	name := filepath.Join(repo, "objects", "pack", "pack-"+tree.String()+".pack")
 	f, err := os.Create(name)
 	if err != nil {
 		return err
@@ -54,11 +46,7 @@ func writePack(repo string, objects Objects, tree object.ID) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	err = git(repo, io.Discard, "index-pack", name)
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return fmt.Errorf("git index-pack: %w: %s", err, exit.Stderr)
-	}
-	return err
+	return git.Command{Dir: repo}.Run(context.Background(), "index-pack", name)
 }
 
 // listing is what goes into a pack.

@@ -40,6 +40,11 @@ func (r *Reader) Commit(id object.ID) ([]byte, error) { return r.Read(id, object
 // Read returns the content of an object that must be of type want; the error
 // is a [MissingError], a [TypeError] or a [CorruptError]. The content must not
 // be changed.
+//
+// That the content is what the object's name says, its SHA-1, is proven for
+// loose objects alone. Those of packs have a checksum that guards against
+// accidents, and whoever takes them over has git hash them; for others there is
+// [Reader.ReadVerified].
 func (r *Reader) Read(id object.ID, want object.Type) ([]byte, error) {
 	got, data, err := r.ReadAny(id)
 	if err != nil {
@@ -49,6 +54,30 @@ func (r *Reader) Read(id object.ID, want object.Type) ([]byte, error) {
 		return nil, &TypeError{ID: id, Got: got, Want: want}
 	}
 	return data, nil
+}
+
+// ReadVerified is [Reader.Read] of content that something else is made of, so
+// that nobody would hash it later: it is hashed here, and a [CorruptError] where
+// it is not the object's.
+func (r *Reader) ReadVerified(id object.ID, want object.Type) ([]byte, error) {
+	data, err := r.Read(id, want)
+	if err != nil {
+		return nil, err
+	}
+	return data, r.store.Verify(id, want, data)
+}
+
+// Verify hashes what was read as the object: a [CorruptError] where it is not it.
+func (s *Store) Verify(id object.ID, t object.Type, data []byte) error {
+	got := object.Hash(t, data)
+	if got == id {
+		return nil
+	}
+	file := s.dirs[0]
+	if p, _ := s.find(id, nil); p != nil {
+		file = p.name
+	}
+	return &CorruptError{File: file, Err: fmt.Errorf("what it holds as %s %s is %s", t, id, got)}
 }
 
 // ReadAny returns the type and the content of an object.
@@ -63,7 +92,7 @@ func (r *Reader) ReadAny(id object.ID) (object.Type, []byte, error) {
 			return t, data, nil
 		}
 		for _, dir := range r.store.dirs {
-			t, data, err := r.loose(loosePath(dir, id))
+			t, data, err := r.loose(loosePath(dir, id), id)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -96,6 +125,9 @@ func (r *Reader) Peel(id object.ID) (kind object.Type, peeled object.ID, tag *ob
 		kind, data, err := r.ReadAny(peeled)
 		if err != nil || kind != object.TagType {
 			return kind, peeled, tag, err
+		}
+		if err := r.store.Verify(peeled, kind, data); err != nil {
+			return 0, peeled, nil, err
 		}
 		t, err := object.ParseTag(data)
 		if err != nil {
@@ -183,7 +215,7 @@ func loosePath(dir string, id object.ID) string {
 	return filepath.Join(dir, hex[:2], hex[2:])
 }
 
-func (r *Reader) loose(name string) (object.Type, []byte, error) {
+func (r *Reader) loose(name string, id object.ID) (object.Type, []byte, error) {
 	stored, err := os.ReadFile(name)
 	if err != nil {
 		return 0, nil, err
@@ -204,6 +236,9 @@ func (r *Reader) loose(name string) (object.Type, []byte, error) {
 	n, err := strconv.Atoi(string(size))
 	if !ok || !ok2 || !ok3 || err != nil || n != len(data) {
 		return damaged(errors.New("its header is malformed"))
+	}
+	if got := object.Hash(t, data); got != id {
+		return damaged(fmt.Errorf("it holds %s %s", t, got))
 	}
 	return t, data, nil
 }

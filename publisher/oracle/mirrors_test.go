@@ -75,7 +75,7 @@ func (m *mirrors) publish() {
 
 func (m *mirrors) git(module staged, args ...string) string {
 	m.t.Helper()
-	return git(m.t, append([]string{"--git-dir=" + mirror.Path(m.dir, module.name)}, args...)...)
+	return runGit(m.t, append([]string{"--git-dir=" + mirror.Path(m.dir, module.name)}, args...)...)
 }
 
 func (m *mirrors) refs(module staged) string { return m.git(module, "show-ref", "--dereference") }

@@ -4,12 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"maps"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
-	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/git"
 )
 
 // branch is the release branch, in the monorepo and in the mirrors.
@@ -26,7 +25,7 @@ type monorepo struct {
 func newMonorepo(t *testing.T, public map[string]release, versions ...string) *monorepo {
 	t.Helper()
 	r := &monorepo{t: t, dir: t.TempDir(), when: 1_780_000_000}
-	git(t, "init", "--quiet", "--bare", "--initial-branch="+branch, r.dir)
+	runGit(t, "init", "--quiet", "--bare", "--initial-branch="+branch, r.dir)
 	for _, version := range versions {
 		r.release(version, public[version])
 	}
@@ -37,7 +36,7 @@ func newMonorepo(t *testing.T, public map[string]release, versions ...string) *m
 func (r *monorepo) release(version string, public release) {
 	r.t.Helper()
 	tag := "v1" + strings.TrimPrefix(version, "v0")
-	first := git(r.t, "--git-dir="+r.dir, "for-each-ref") == ""
+	first := runGit(r.t, "--git-dir="+r.dir, "for-each-ref") == ""
 	r.when += 24 * 60 * 60
 	ident := fmt.Sprintf("Release Team <release@example.com> %d +0200", r.when)
 
@@ -66,18 +65,16 @@ func (r *monorepo) release(version string, public release) {
 	fmt.Fprint(stream, "done\n")
 	stream.Flush()
 
-	cmd := exec.Command("git", "--git-dir="+r.dir, "fast-import", "--quiet", "--done")
-	cmd.Env = mirror.Environment()
-	cmd.Stdin = strings.NewReader(text.String())
-	if out, err := cmd.CombinedOutput(); err != nil {
-		r.t.Fatalf("git fast-import: %v\n%s", err, out)
+	fast := git.Command{Dir: r.dir, Stdin: strings.NewReader(text.String())}
+	if err := fast.Run(r.t.Context(), "fast-import", "--quiet", "--done"); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
 // git runs git without anyone's configuration.
-func git(t *testing.T, args ...string) string {
+func runGit(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := mirror.Git(t.Context(), nil, nil, args...)
+	out, err := git.Command{}.Output(t.Context(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"go/version"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ type Mod struct {
 	// Requires are the paths of the required siblings, in the file's order,
 	// each once, without the module itself.
 	Requires []string
+	// Placeholders are the requirements on others at no version that exists.
+	Placeholders []Requirement
 
 	data     []byte
 	siblings map[string]bool
@@ -59,6 +62,7 @@ func ParseMod(data []byte, siblings map[string]bool) (*Mod, error) {
 			m.Requires = append(m.Requires, path)
 		}
 	}
+	m.Placeholders = m.placeholders(file) // Editing uses the file up.
 	m.templates[""] = m.newTemplate(file, m.Requires)
 	return m, nil
 }
@@ -193,8 +197,8 @@ func (m *Mod) newTemplate(file *modfile.File, pinned []string) *template {
 	}
 	for _, line := range replaceLines(file.Syntax) {
 		old, target, ok := parseReplace(line)
-		foreign := slices.Contains(m.Requires, old) && !slices.Contains(pinned, old)
-		if !ok || !m.siblings[old] || foreign || !isRelative(target) {
+		sibling := m.siblings[old] && (slices.Contains(pinned, old) || !slices.Contains(m.Requires, old))
+		if !ok || !leadsOut(target) && !(sibling && isLocal(target)) {
 			continue
 		}
 		// How modfile itself marks a line for Cleanup to remove.
@@ -279,8 +283,44 @@ func unquote(token string) string {
 	return token
 }
 
-// isRelative reports whether the target of a replace directive is a directory
-// named from where the go.mod is.
-func isRelative(target string) bool {
+// isLocal reports whether the target of a replace directive is a directory named
+// from where the go.mod is.
+func isLocal(target string) bool {
 	return strings.HasPrefix(target, ".") && modfile.IsDirectoryPath(target)
+}
+
+// leadsOut reports whether the target of a replace directive is a directory that
+// is not below the go.mod: a mirror does not have it.
+func leadsOut(target string) bool {
+	if !modfile.IsDirectoryPath(target) {
+		return false
+	}
+	clean := path.Clean(strings.ReplaceAll(target, `\`, "/"))
+	return !isLocal(target) || clean == ".." || strings.HasPrefix(clean, "../") || clean == "."
+}
+
+// Requirement is a line of a go.mod that names a version which nobody publishes.
+type Requirement struct {
+	Path, Version string
+	Line          int
+	// Local tells that a replace of the module leads to a directory.
+	Local bool
+}
+
+// placeholders returns the requirements that [IsPlaceholder] says are no versions
+// of anything, but that of the module on itself.
+func (m *Mod) placeholders(file *modfile.File) []Requirement {
+	local := make(map[string]bool)
+	for _, line := range replaceLines(file.Syntax) {
+		if old, target, ok := parseReplace(line); ok && modfile.IsDirectoryPath(target) {
+			local[old] = true
+		}
+	}
+	var found []Requirement
+	for _, r := range file.Require {
+		if IsPlaceholder(r.Mod.Version) && r.Mod.Path != m.Path {
+			found = append(found, Requirement{r.Mod.Path, r.Mod.Version, r.Syntax.Start.Line, local[r.Mod.Path]})
+		}
+	}
+	return found
 }

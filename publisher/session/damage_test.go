@@ -29,7 +29,7 @@ func TestUnreadableMirrorStopsOnlyItsDependents(t *testing.T) {
 		"a symbolic ref": {func(w *world, dir string) {
 			w.write(filepath.Join(dir, "refs", "heads", "x"), "ref: refs/heads/master\n")
 		}, []string{"refs/heads/x"}},
-		"no packs":           {func(w *world, dir string) { w.removeAll(filepath.Join(dir, "objects", "pack", "*")) }, []string{"is missing from"}},
+		"no packs":           {func(w *world, dir string) { w.removeAll(filepath.Join(dir, "objects", "pack", "*")) }, []string{"which is not there"}},
 		"a pack cut short":   {func(w *world, dir string) { w.truncate(w.only(filepath.Join(dir, "objects", "pack", "*.pack")), -50) }, []string{".pack is damaged"}},
 		"an index cut short": {func(w *world, dir string) { w.truncate(w.only(filepath.Join(dir, "objects", "pack", "*.idx")), -50) }, []string{".pack is damaged"}},
 		"an empty pack":      {func(w *world, dir string) { w.truncate(w.only(filepath.Join(dir, "objects", "pack", "*.pack")), 0) }, []string{".pack is damaged"}},
@@ -123,7 +123,7 @@ func TestIncompleteSourceIsNamedAndNothingChanges(t *testing.T) {
 				w.git(w.source, "config", "uploadpack.allowFilter", "true")
 				w.git(w.dir, "clone", "--quiet", "--bare", "--filter=tree:0", "file://"+w.source, to)
 			},
-			func(*world) []string { return []string{"is missing from", "tree of commit"} },
+			func(*world) []string { return []string{"which is not there", "tree of commit"} },
 		},
 		"a commit missing":    {lose("HEAD~2"), names("HEAD~2")},
 		"the head missing":    {lose("HEAD"), names("HEAD")},

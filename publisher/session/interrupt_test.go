@@ -159,7 +159,7 @@ func TestLeftoversOfAKilledRunAreRemoved(t *testing.T) {
 	t.Parallel()
 	w := small(t, standardRules)
 	w.sync()
-	w.write(filepath.Join(w.work(), "lock"), "process 1 on elsewhere, since long ago\n")
+	w.write(filepath.Join(w.work(), "lock"), "process 1 on elsewhere, since long ago\n\"a/mirror.git\"\n")
 	for _, name := range []string{
 		"packed-refs.lock", "objects/pack/tmp_pack_abcdef", "objects/pack/tmp_idx_abcdef", "objects/pack/tmp_rev_abcdef",
 		"objects/pack/.tmp-123-pack-0123.pack", "objects/pack/.tmp-123-pack-0123.idx",
@@ -169,7 +169,13 @@ func TestLeftoversOfAKilledRunAreRemoved(t *testing.T) {
 	w.write(filepath.Join(w.work(), "incoming-1", "pack", "tmp_pack_1"), "half")
 	w.write(filepath.Join(w.work(), "run-1", "objects", "pack", "incoming"), "half")
 	w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
+	// The run that comes next fails before it gets to the mirrors.
+	away := w.source + ".away"
+	w.must(os.Rename(w.source, away))
+	w.failSync(w.source)
+	w.must(os.Rename(away, w.source))
 	w.sync()
+	w.noLeftovers()
 	w.sameAsFromScratch()
 }
 

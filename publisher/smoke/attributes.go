@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
 )
 
@@ -18,7 +18,7 @@ import (
 // ident; see [k8s.io/publisher/goproxy]. What the go command turns off,
 // export-ignore and export-subst, a check-out does not know of.
 func (r *resolver) archived(ctx context.Context, tree object.ID) (_ object.ID, err error) {
-	names, err := mirror.Git(ctx, inRepository(r.checkout), nil, "ls-tree", "-r", "-z", "--name-only", tree.String())
+	names, err := inRepository(r.checkout).Output(ctx, "ls-tree", "-r", "-z", "--name-only", tree.String())
 	if err != nil {
 		return object.ID{}, err
 	}
@@ -29,18 +29,20 @@ func (r *resolver) archived(ctx context.Context, tree object.ID) (_ object.ID, e
 	if plain {
 		return tree, nil
 	}
-	work := filepath.Join(r.temp, "tree")
-	if err := os.MkdirAll(work, 0o777); err != nil {
+	dir := filepath.Join(r.temp, "tree")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return object.ID{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(r.temp)) }()
-	out := append(inRepository(r.checkout),
-		"GIT_WORK_TREE="+work, "GIT_INDEX_FILE="+filepath.Join(r.temp, "out"),
-		// The go command gives these settings to git archive.
-		"GIT_CONFIG_COUNT=3",
-		"GIT_CONFIG_KEY_1=core.autocrlf", "GIT_CONFIG_VALUE_1=input",
-		"GIT_CONFIG_KEY_2=core.eol", "GIT_CONFIG_VALUE_2=lf")
-	if _, err := mirror.Git(ctx, out, nil, "read-tree", "--reset", "-u", tree.String()); err != nil {
+	work := func(index string, settings ...git.Setting) git.Command {
+		c := inRepository(r.checkout)
+		c.Env = []string{"GIT_WORK_TREE=" + dir, "GIT_INDEX_FILE=" + filepath.Join(r.temp, index)}
+		c.Config = settings
+		return c
+	}
+	// The go command gives these settings to git archive.
+	out := work("out", git.Setting{Key: "core.autocrlf", Value: "input"}, git.Setting{Key: "core.eol", Value: "lf"})
+	if err := out.Run(ctx, "read-tree", "--reset", "-u", tree.String()); err != nil {
 		return object.ID{}, err
 	}
 	// The way back must not undo it.
@@ -52,11 +54,11 @@ func (r *resolver) archived(ctx context.Context, tree object.ID) (_ object.ID, e
 		return object.ID{}, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(attributes)) }()
-	in := append(inRepository(r.checkout), "GIT_WORK_TREE="+work, "GIT_INDEX_FILE="+filepath.Join(r.temp, "in"))
-	if _, err := mirror.Git(ctx, in, nil, "add", "--all", "--force", ":/"); err != nil {
+	in := work("in")
+	if err := in.Run(ctx, "add", "--all", "--force", ":/"); err != nil {
 		return object.ID{}, err
 	}
-	name, err := mirror.Git(ctx, in, nil, "write-tree")
+	name, err := in.Output(ctx, "write-tree")
 	if err != nil {
 		return object.ID{}, err
 	}

@@ -2,7 +2,6 @@ package smoke
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"k8s.io/publisher/git"
 )
 
 // mostLines is how many lines of output a failure shows.
@@ -60,8 +61,8 @@ func killGroup(id int) error {
 	return err
 }
 
-// tail logs lines as they come and returns the last ones. A line without end is
-// taken for several.
+// tail logs lines as they come and returns the last ones, fit for a terminal. A
+// line without end is taken for several.
 func tail(r io.Reader, log *slog.Logger) string {
 	var last []string
 	for lines := bufio.NewReaderSize(r, 16<<10); ; {
@@ -69,7 +70,7 @@ func tail(r io.Reader, log *slog.Logger) string {
 		if err != nil {
 			return strings.Join(last, "")
 		}
-		text := string(bytes.ToValidUTF8(line, []byte("\ufffd")))
+		text := git.Printable(string(line))
 		log.Debug("smoke test: " + text)
 		if len(last) == mostLines {
 			last = last[1:]

@@ -10,10 +10,9 @@ import (
 	"golang.org/x/mod/module"
 
 	"k8s.io/publisher/goproxy"
-	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
-	"k8s.io/publisher/publication"
+	"k8s.io/publisher/pin"
 )
 
 // modules is what a check-out requires, directly or through siblings.
@@ -102,7 +101,7 @@ func (r *resolver) find(ctx context.Context, m module.Version) (object.ID, *obje
 	if _, err := hex.DecodeString(prefix); err != nil {
 		return object.ID{}, nil, nil
 	}
-	out, err := mirror.Git(ctx, inRepository(r.checkout), nil, "rev-parse", "--disambiguate="+prefix)
+	out, err := inRepository(r.checkout).Output(ctx, "rev-parse", "--disambiguate="+prefix)
 	if err != nil {
 		return object.ID{}, nil, err
 	}
@@ -111,7 +110,9 @@ func (r *resolver) find(ctx context.Context, m module.Version) (object.ID, *obje
 		if err != nil {
 			return object.ID{}, nil, err
 		}
-		if t, _, err := r.reader.ReadAny(id); err != nil || t != object.CommitType {
+		if t, _, err := r.reader.ReadAny(id); err != nil {
+			return object.ID{}, nil, err
+		} else if t != object.CommitType {
 			continue
 		}
 		c, err := r.commit(id)
@@ -119,7 +120,7 @@ func (r *resolver) find(ctx context.Context, m module.Version) (object.ID, *obje
 			return object.ID{}, nil, err
 		}
 		date, err := c.CommitTime()
-		if err == nil && publication.PseudoVersion(m.Path, id, date.Unix()) == m.Version {
+		if err == nil && pin.PseudoVersion(m.Path, id, date.Unix()) == m.Version {
 			return id, c, nil
 		}
 	}

@@ -22,10 +22,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
-	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
 )
 
@@ -52,10 +53,10 @@ type FailedError struct {
 	Destination, Branch string
 	Commit              object.ID
 	// Output is the end of what the script wrote to its standard output and
-	// error, between its own lines.
+	// error, between its own lines. Control characters are escaped.
 	Output string
-	// Err is how it ended, mostly an [*os/exec.ExitError].
-	Err error
+	// Err is how it ended.
+	Err *exec.ExitError
 }
 
 func (e *FailedError) Error() string {
@@ -92,7 +93,7 @@ func (t *Test) Run(ctx context.Context) error {
 	if err := clone(ctx, checkout, t.ObjectDirs); err != nil {
 		return during(err)
 	}
-	if _, err := mirror.Git(ctx, inRepository(checkout), nil, "checkout", "--quiet", "--detach", t.Commit.String()); err != nil {
+	if err := inRepository(checkout).Run(ctx, "checkout", "--quiet", "--detach", t.Commit.String()); err != nil {
 		return during(err)
 	}
 	proxy := filepath.Join(temp, "proxy")
@@ -112,41 +113,29 @@ func (t *Test) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("smoke test of %s, branch %s: %w", t.Destination, t.Branch, context.Cause(ctx))
 	}
+	// A script that could not be started, or was killed, has not failed.
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
+		return &FailedError{t.Destination, t.Branch, t.Commit, output, exit}
+	}
 	if err != nil {
-		return &FailedError{t.Destination, t.Branch, t.Commit, output, err}
+		return fmt.Errorf("run smoke test of %s, branch %s, at %s: %w", t.Destination, t.Branch, t.Commit, err)
 	}
 	return nil
 }
 
 // clone makes a repository that borrows the objects of others.
 func clone(ctx context.Context, dir string, objectDirs []string) error {
-	if _, err := mirror.Git(ctx, nil, nil, "init", "--quiet", "--template=", dir); err != nil {
+	if err := (git.Command{}).Run(ctx, "init", "--quiet", "--template=", dir); err != nil {
 		return err
 	}
-	var lines strings.Builder
-	for _, from := range objectDirs {
-		from, err := filepath.Abs(from)
-		if err != nil {
-			return err
-		}
-		lines.WriteString(from + "\n")
-	}
-	info := filepath.Join(objects(dir), "info")
-	if err := os.MkdirAll(info, 0o777); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(info, "alternates"), []byte(lines.String()), 0o666)
+	return git.Borrow(objects(dir), objectDirs...)
 }
 
 func objects(checkout string) string { return filepath.Join(checkout, ".git", "objects") }
 
-// inRepository is what git needs to know to work on a check-out. Attributes
-// count that are in it, but not the user's or the system's own.
-func inRepository(checkout string) []string {
-	return []string{
-		"GIT_DIR=" + filepath.Join(checkout, ".git"), "GIT_WORK_TREE=" + checkout, "GIT_ATTR_NOSYSTEM=1",
-		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=core.attributesFile", "GIT_CONFIG_VALUE_0=" + os.DevNull,
-	}
+// inRepository is git at work on a check-out.
+func inRepository(checkout string) git.Command {
+	return git.Command{Dir: filepath.Join(checkout, ".git"), Env: []string{"GIT_WORK_TREE=" + checkout}}
 }
 
 // removeAll removes a directory even if a script left folders in it that may

@@ -15,7 +15,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/publication"
+	"k8s.io/publisher/spec"
 )
 
 // gitTrees reads a repository with go-git, which shares no code with what made
@@ -153,7 +153,7 @@ type subject struct {
 	refs   []string
 	commit object.ID // in the mirror
 	source object.ID
-	layout publication.Layout
+	layout spec.Layout
 	tip    bool // of a branch
 }
 
@@ -202,7 +202,7 @@ func ofMirror(err error) error {
 // together.
 func (c *checker) subjects() ([]*subject, error) {
 	var all []*subject
-	add := func(ref string, n int32, source object.ID, layout publication.Layout, tip bool) {
+	add := func(ref string, n int32, source object.ID, layout spec.Layout, tip bool) {
 		id := c.h.ids[n]
 		if i := slices.IndexFunc(all, func(s *subject) bool { return s.commit == id && s.source == source }); i >= 0 {
 			all[i].refs = append(all[i].refs, ref)
@@ -213,8 +213,7 @@ func (c *checker) subjects() ([]*subject, error) {
 	for _, b := range c.d.Branches {
 		ref := "refs/heads/" + b.Name
 		n := c.h.targets[ref].commit
-		layout, ok := c.run.pub.Layout(c.d.Name, b.Name)
-		if _, exists := c.h.targets[ref]; !exists || !ok || n == none || c.foreign[n] {
+		if _, exists := c.h.targets[ref]; !exists || b.Projection == nil || n == none || c.foreign[n] {
 			continue
 		}
 		commit, err := commitOf(c.reader, c.h.ids[n])
@@ -223,7 +222,7 @@ func (c *checker) subjects() ([]*subject, error) {
 		}
 		from, ok := sourceOf(commit, c.run.pub.Trailer())
 		if _, in := c.run.pub.Graph.Node(from); ok && in {
-			add(ref, n, from, layout, true)
+			add(ref, n, from, b.Layout(), true)
 		}
 	}
 	for _, t := range c.d.Tags {

@@ -193,7 +193,7 @@ func (d *diagnosis) due(n int32, commit *object.Commit, from object.ID) (*due, e
 	}
 	var best *due
 	for _, p := range d.projections {
-		i, _, ok := d.run.pub.Lookup(p.Projection, from)
+		i, _, ok := p.Projection.Lookup(from)
 		if !ok || i < p.Base() {
 			continue
 		}
@@ -345,7 +345,7 @@ func (d *diagnosis) compareParents(n int32, have *object.Commit, want *due) []Mi
 // idOf returns the commit that a label is of.
 func (d *diagnosis) idOf(l label) object.ID {
 	for _, p := range d.projections {
-		if i, _, ok := d.run.pub.Lookup(p.Projection, l); ok && i != projection.None {
+		if i, _, ok := p.Projection.Lookup(l); ok && i != projection.None {
 			if commit, err := p.Commit(i); err == nil {
 				return commit.ID
 			}

@@ -9,7 +9,6 @@ import (
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
-	"k8s.io/publisher/publication"
 )
 
 // history is what a mirror's refs reach. A commit is a node, numbered so that
@@ -73,8 +72,6 @@ func readHistory(destination string, m *mirror.Mirror) (*history, error) {
 
 func isBranch(ref string) bool { return strings.HasPrefix(ref, "refs/heads/") }
 func isTag(ref string) bool    { return strings.HasPrefix(ref, "refs/tags/") }
-
-func isTakeover(ref string) bool { return strings.HasPrefix(ref, publication.TakeoverRefs) }
 
 // follow peels a ref and reads the history behind it.
 func (h *history) follow(reader *odb.Reader, ref string, id object.ID) target {

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
@@ -19,7 +20,7 @@ type checker struct {
 	out    *Destination
 	h      *history // nil where there is no mirror to read
 	reader *odb.Reader
-	took   *publication.Takeover
+	past   *past.Mirror
 	fsck   []string
 
 	d *publication.Destination
@@ -149,10 +150,12 @@ func (c *checker) in(b *publication.Branch, id object.ID) (i int32, ok bool) {
 func (c *checker) findForeign() {
 	var roots []int32
 	for _, ref := range c.h.refs {
-		if branch, ok := strings.CutPrefix(ref, publication.TakeoverRefs); ok {
-			if _, ok := c.took.Base(branch); ok {
-				c.note("branch %s was taken over at %s; of what was there before, only the trailers are checked", branch, c.h.targets[ref].id)
-				roots = append(roots, c.h.targets[ref].commit)
+		if branch, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
+			if at, _, ok := c.past.TakenOver(branch); ok {
+				c.note("branch %s was taken over at %s; what was there before is not checked", branch, at)
+				if n, ok := c.h.index[at]; ok {
+					roots = append(roots, n)
+				}
 			}
 		}
 	}
@@ -321,10 +324,6 @@ func (c *checker) strays() {
 				c.unaccounted(ref, at)
 				continue
 			}
-		case isTakeover(ref):
-			if c.known(strings.TrimPrefix(ref, publication.TakeoverRefs)) {
-				continue
-			}
 		}
 		c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: fmt.Sprintf("it names %s; the rules have no such ref", c.named(at))})
 	}
@@ -340,9 +339,14 @@ func (c *checker) unaccounted(ref string, at target) {
 			return
 		}
 	}
-	if base, ok := c.took.Base(name); ok && base.Commit == at.id {
+	if base, _, ok := c.past.TakenOver(name); ok && base == at.id {
 		return
 	}
 	c.rewritten = true
 	c.mismatch(Mismatch{Kind: RewrittenBranch, Ref: ref, Detail: fmt.Sprintf("it is at %s, which names no source commit", at.id)})
+}
+
+// known reports whether the rules have a branch of that name, ended or not.
+func (c *checker) known(branch string) bool {
+	return c.rule.Branch(branch) != nil || slices.Contains(c.rule.EndedBranches, branch)
 }

@@ -26,6 +26,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,10 +37,12 @@ import (
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/pathspec"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
+	"k8s.io/publisher/spec"
 )
 
 // Input is what is verified, and against what. Nothing of it is written to.
@@ -48,6 +51,7 @@ type Input struct {
 	Rules  *rules.Rules
 	// Mirrors are the mirrors' states by destination; Errs those that could
 	// not be read.
+	Folder  string
 	Mirrors map[string]*mirror.Mirror
 	Errs    map[string]error
 	// Progress, where not nil, is told what is being done, by one goroutine at
@@ -64,7 +68,6 @@ type run struct {
 	remove    *pathspec.Set
 	pub       *publication.Publication
 	histories map[string]*history
-	takeovers map[string]*publication.Takeover
 	modules   map[string]*modules // by destination
 	sources   chan *gitTrees      // the source, once for each processor
 
@@ -76,7 +79,7 @@ type run struct {
 func Run(ctx context.Context, in Input) (_ *Report, err error) {
 	r := &run{
 		ctx: ctx, in: in, histories: make(map[string]*history),
-		takeovers: make(map[string]*publication.Takeover), modules: make(map[string]*modules),
+		modules: make(map[string]*modules),
 	}
 	if r.remove, err = pathspec.Compile(in.Rules.RecursiveDeletePatterns); err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
@@ -187,45 +190,27 @@ func (r *run) prove(checkers, present []*checker) (err error) {
 	})
 }
 
-// compute computes what should be there, from nothing but the source and what
-// the mirrors say of who filled them before.
+// compute computes what should be there, from nothing but the source, the rules,
+// and what these say of who filled the mirrors before.
 func (r *run) compute(present []*checker) error {
-	ended := make(map[string][]publication.Ended)
-	lines := newLineage(r.in.Source.Store.Reader())
-	var foreign []string // object directories
+	specs, err := spec.New(r.in.Rules)
+	if err != nil {
+		return err
+	}
+	before, err := past.Read(r.ctx, past.Input{
+		Source: r.in.Source, Specs: specs, Trailer: r.in.Rules.Trailer, Mirrors: r.in.Folder, Ended: true,
+		Log: slog.New(slog.DiscardHandler), Progress: r.report,
+	})
+	if err != nil {
+		return err
+	}
+	defer before.Close()
 	for _, c := range present {
-		if c.h == nil {
-			continue
-		}
-		if t := c.takeover(); t != nil {
-			r.takeovers[c.out.Name] = t
-			foreign = append(foreign, c.h.mirror.ObjectsDir())
-		}
+		c.past = before.Mirrors[c.out.Name]
 	}
-	for _, c := range present {
-		if c.h == nil {
-			continue
-		}
-		found, err := c.ended(lines)
-		if err != nil {
-			return err
-		}
-		ended[c.out.Name] = found
-	}
-	config := publication.Config{
-		Source: r.in.Source, Rules: r.in.Rules, Scratch: r.scratch, Sums: new(modhash.MemorySums),
-		Takeovers: r.takeovers, Ended: ended, Progress: r.report,
-	}
-	if len(foreign) > 0 {
-		store, err := odb.Open(foreign...)
-		if err != nil {
-			return fmt.Errorf("open mirrors: %w", err)
-		}
-		defer store.Close()
-		config.Mirrors = store
-	}
-	var err error
-	r.pub, err = publication.Compute(r.ctx, config)
+	r.pub, err = publication.Compute(r.ctx, publication.Config{
+		Source: r.in.Source, Rules: r.in.Rules, Specs: specs, Past: before, Scratch: r.scratch, Sums: new(modhash.MemorySums), Progress: r.report,
+	})
 	return err
 }
 

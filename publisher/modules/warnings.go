@@ -1,6 +1,7 @@
-package publication
+package modules
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -21,21 +22,26 @@ type Warning struct {
 }
 
 func (w Warning) String() string {
-	s := fmt.Sprintf("%s, at source commit %s: %v", w.What, w.Commit, w.Err)
+	s := fmt.Sprintf("%s, at source commit %s", w.What, w.Commit)
+	if w.Err != nil {
+		s += ": " + w.Err.Error()
+	}
 	if w.Count > 1 {
 		s += fmt.Sprintf(" (and at %d more)", w.Count-1)
 	}
 	return s
 }
 
-// warnings collects warnings of all workers, once for each kind.
-type warnings struct {
+// Warnings collects warnings of all workers, once for each kind. The zero value
+// is empty.
+type Warnings struct {
 	mu     sync.Mutex
 	byWhat map[string]*Warning
 	at     map[string]map[object.ID]bool
 }
 
-func (w *warnings) add(what string, commit object.ID, err error) {
+// Add notes a warning that was met at a source commit, with its cause there.
+func (w *Warnings) Add(what string, commit object.ID, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.byWhat == nil {
@@ -54,14 +60,13 @@ func (w *warnings) add(what string, commit object.ID, err error) {
 	}
 	w.at[what][commit] = true
 	known.Count++
-	if bytesLess(commit, known.Commit) {
+	if bytes.Compare(commit[:], known.Commit[:]) < 0 {
 		known.Commit, known.Err = commit, err
 	}
 }
 
-func bytesLess(a, b object.ID) bool { return cmp.Compare(string(a[:]), string(b[:])) < 0 }
-
-func (w *warnings) list() []Warning {
+// List returns the warnings in the order of what they say.
+func (w *Warnings) List() []Warning {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var out []Warning

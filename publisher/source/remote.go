@@ -1,10 +1,12 @@
-package session
+package source
 
 import (
 	"errors"
 	"net/url"
 	"regexp"
 	"strings"
+
+	"k8s.io/publisher/git"
 )
 
 // remote is a source that is fetched. A password in its URL goes to git by the
@@ -12,7 +14,7 @@ import (
 // machine, and git hands URLs on to its own helpers as arguments.
 type remote struct {
 	url, shown  string
-	credentials [][2]string // configuration for git
+	credentials []git.Setting
 	env         []string
 }
 
@@ -48,12 +50,12 @@ func parseRemote(text string) (*remote, error) {
 	r.url = bare.String()
 	at := "credential." + u.Scheme + "://" + u.Host + "."
 	if name != "" {
-		r.credentials = append(r.credentials, [2]string{at + "username", name})
+		r.credentials = append(r.credentials, git.Setting{Key: at + "username", Value: name})
 	}
 	if secret {
 		r.credentials = append(r.credentials,
-			[2]string{at + "helper", ""}, // instead of the user's own
-			[2]string{at + "helper", `!f() { printf 'username=%s\npassword=%s\n' "$PUBLISHER_USERNAME" "$PUBLISHER_PASSWORD"; }; f`})
+			git.Setting{Key: at + "helper"}, // instead of the user's own
+			git.Setting{Key: at + "helper", Value: `!f() { printf 'username=%s\npassword=%s\n' "$PUBLISHER_USERNAME" "$PUBLISHER_PASSWORD"; }; f`})
 		r.env = []string{"PUBLISHER_USERNAME=" + name, "PUBLISHER_PASSWORD=" + password}
 	}
 	return r, nil
