@@ -71,11 +71,13 @@ type flags struct {
 }
 
 func newFlags(stdout, stderr io.Writer) *flags {
-	return &flags{
-		stdout: stdout, screen: newScreen(stderr), log: slog.New(slog.DiscardHandler),
+	f := &flags{
+		stdout: stdout, log: slog.New(slog.DiscardHandler),
 		format:    choice{value: "table", from: []string{"table", "json", "yaml"}},
 		logFormat: choice{value: "text", from: []string{"text", "json"}},
 	}
+	f.screen = newScreen(stderr, f.redact)
+	return f
 }
 
 func newRoot(f *flags) *cobra.Command {
@@ -177,7 +179,7 @@ func (f *flags) options() session.Options {
 
 // message is what the user gets to read about an error.
 func (f *flags) message(ctx context.Context, err error) string {
-	text := f.redact(err.Error())
+	text := err.Error()
 	var missing *fs.PathError
 	switch {
 	case errors.Is(err, context.Canceled):
