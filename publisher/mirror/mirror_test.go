@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"k8s.io/publisher/git"
+	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
 )
@@ -222,11 +223,11 @@ func TestTrackingRefsAreNeverOurs(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(repository(t))); err != nil {
 		t.Fatal(err)
 	}
-	git(t, dir, "update-ref", "refs/remotes/hub/packed", "master")
-	git(t, dir, "pack-refs", "--all")
-	git(t, dir, "update-ref", "refs/remotes/hub/loose", "master")
-	git(t, dir, "symbolic-ref", "refs/remotes/hub/HEAD", "refs/remotes/hub/packed")
-	tracking := git(t, dir, "for-each-ref", "refs/remotes")
+	gitIn(t, dir, "update-ref", "refs/remotes/hub/packed", "master")
+	gitIn(t, dir, "pack-refs", "--all")
+	gitIn(t, dir, "update-ref", "refs/remotes/hub/loose", "master")
+	gitIn(t, dir, "symbolic-ref", "refs/remotes/hub/HEAD", "refs/remotes/hub/packed")
+	tracking := gitIn(t, dir, "for-each-ref", "refs/remotes")
 	m, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -246,10 +247,10 @@ func TestTrackingRefsAreNeverOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now := git(t, dir, "for-each-ref", "refs/remotes"); now != tracking {
+	if now := gitIn(t, dir, "for-each-ref", "refs/remotes"); now != tracking {
 		t.Errorf("they were\n%s\nand are\n%s", tracking, now)
 	}
-	git(t, dir, "symbolic-ref", "refs/heads/symbolic", "refs/heads/master")
+	gitIn(t, dir, "symbolic-ref", "refs/heads/symbolic", "refs/heads/master")
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "refs/heads/symbolic is a symbolic ref") {
 		t.Errorf("a symbolic branch: %v", err)
 	}
@@ -274,7 +275,7 @@ func TestLostObjectIsNeverPassedOver(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range []string{"refs/tags/v2", "refs/heads/release/1.0"} {
-		id := git(t, dir, "rev-parse", name)
+		id := gitIn(t, dir, "rev-parse", name)
 		if err := os.Remove(filepath.Join(dir, "objects", id[:2], id[2:])); err != nil {
 			t.Fatal(err)
 		}
@@ -290,14 +291,14 @@ func TestLostObjectIsNeverPassedOver(t *testing.T) {
 func TestPackThatArrivesIsNeverDropped(t *testing.T) {
 	mirrors := t.TempDir()
 	source, dir := repository(t), Path(mirrors, "a")
-	git(t, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
+	gittest.Git(t, mirrors, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
 	m, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lock := acquire(t, mirrors)
 	defer release(t, lock)
-	master, err := object.ParseID([]byte(git(t, source, "rev-parse", "master")))
+	master, err := object.ParseID([]byte(gitIn(t, source, "rev-parse", "master")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,9 +310,9 @@ func TestPackThatArrivesIsNeverDropped(t *testing.T) {
 	if err != nil || len(keeps) != 1 {
 		t.Fatalf("got %q, %v", keeps, err)
 	}
-	git(t, dir, "repack", "-a", "-d", "-q")
-	git(t, dir, "gc", "--quiet", "--prune=now")
-	git(t, dir, "cat-file", "-e", master.String())
+	gitIn(t, dir, "repack", "-a", "-d", "-q")
+	gitIn(t, dir, "gc", "--quiet", "--prune=now")
+	gitIn(t, dir, "cat-file", "-e", master.String())
 	// A run that dies here leaves the file; the next one takes it away.
 	theirs := filepath.Join(dir, "objects", "pack", "pack-0123456789012345678901234567890123456789.keep")
 	if err := errors.Join(os.WriteFile(theirs, []byte("mine"), 0o666), m.recover()); err != nil {

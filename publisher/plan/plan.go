@@ -9,6 +9,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modules"
@@ -131,6 +132,9 @@ func (d *Destination) NewCommits() int {
 
 // Changes reports whether there is anything to do in the mirror.
 func (d *Destination) Changes() bool { return d.Err == nil && len(d.Refs) > 0 }
+
+// Changes reports whether there is anything to do in any mirror.
+func (p *Plan) Changes() bool { return slices.ContainsFunc(p.Destinations, (*Destination).Changes) }
 
 // stopDependents passes failures on, within circles in both directions.
 func (p *Plan) stopDependents() {

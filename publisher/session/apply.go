@@ -25,14 +25,12 @@ type Failures map[string]error
 // was, and so do those that depend on it. The error sums the failures up.
 func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publication) (Failures, error) {
 	a := &application{Session: s, plan: p, failed: make(Failures), staged: make(map[string]*mirror.Staged), published: make(map[string]bool)}
-	changes := false
 	for _, d := range p.Destinations {
 		if d.Err != nil {
 			a.failed[d.Name] = d.Err
 		}
-		changes = changes || d.Changes()
 	}
-	if changes {
+	if p.Changes() {
 		a.run(ctx)
 	}
 	var errs []error
@@ -45,7 +43,7 @@ func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publ
 		// The cache would take what is not in every mirror for published.
 		return a.failed, errors.Join(errs...)
 	}
-	if state := pub.State(); changes || !state.Incremental || !state.Graph.AllKnown() {
+	if state := pub.State(); p.Changes() || !state.Incremental || !state.Graph.AllKnown() {
 		if err := s.cache.Save(state); err != nil {
 			s.Log.Warn("the next run will take longer", "error", err)
 		}

@@ -19,7 +19,7 @@ import (
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
-	"k8s.io/publisher/publication"
+	"k8s.io/publisher/pin"
 	"k8s.io/publisher/smoke"
 )
 
@@ -85,7 +85,7 @@ func (r *repository) pin(path string) (version, goSum string) {
 		r.t.Fatal(err)
 	}
 	defer store.Close()
-	v := module.Version{Path: path, Version: publication.PseudoVersion(path, r.id("HEAD"), 1700000000)}
+	v := module.Version{Path: path, Version: pin.PseudoVersion(path, r.id("HEAD"), 1700000000)}
 	sum, err := modhash.New(store.Reader(), new(modhash.MemorySums)).Zip(v, r.id("HEAD^{tree}"))
 	if err != nil {
 		r.t.Fatal(err)
@@ -183,7 +183,7 @@ func TestSiblingsOfSiblingsAreFoundToo(t *testing.T) {
 	// Before Go 1.17, go.mod left out what dependencies require.
 	test.Commit = top.commit(map[string]string{
 		"go.mod": "module corp.example/top\n\ngo 1.16\n\nrequire corp.example/middle/v2 " +
-			publication.PseudoVersion("corp.example/middle/v2", version, 1700000000) + "\n",
+			pin.PseudoVersion("corp.example/middle/v2", version, 1700000000) + "\n",
 	})
 	if err := test.Run(t.Context()); err != nil {
 		t.Fatal(err)

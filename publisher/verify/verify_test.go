@@ -330,7 +330,7 @@ func TestVerifyingChangesNothingAndCanBeInterrupted(t *testing.T) {
 	defer func() { w.must(s.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	progressed := false
-	_, err = verify.Run(ctx, verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: s.MirrorStates, Errs: s.MirrorErrs,
+	_, err = verify.Run(ctx, verify.Input{Source: s.Repo, Rules: s.RuleSet, Folder: w.mirrors,
 		Progress: func(string, int, int) { progressed = true; cancel() }})
 	if !progressed || !errors.Is(err, context.Canceled) {
 		t.Errorf("progress %t, error %v", progressed, err)
