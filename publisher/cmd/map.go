@@ -49,8 +49,10 @@ type origin struct {
 	// no trailer.
 	Source string `json:"source,omitempty"`
 	// Computed tells whether the publication has this commit for that source
-	// commit. Where it has not, Note says why.
+	// commit. Where it has not, Note says why. Foreign tells that it was there
+	// before the mirror was taken over.
 	Computed bool `json:"computed"`
+	Foreign  bool `json:"foreign,omitempty"`
 	// SourceTags are the source tags that yield tags on the commit.
 	SourceTags []string `json:"sourceTags,omitempty"`
 	Note       string   `json:"note,omitempty"`
@@ -73,8 +75,9 @@ on it begin with those of the source tag that was asked for, and the branches
 that have it with the one of that release, or with master or main.
 
 For a mirror's commit, it has the source commit that its trailer names. The
-commit is genuine where the publication makes it from that source commit. Where
-it does not, someone else made it, and the exit code is 1.
+commit is genuine where the publication makes it from that source commit, and
+foreign where it was there before the mirror was taken over. Otherwise someone else
+made it, and the exit code is 1.
 
 Of long lists the table has the beginning; JSON and YAML are complete.`,
 		Example: `  publisher map v1.36.0
@@ -123,7 +126,7 @@ Of long lists the table has the beginning; JSON and YAML are complete.`,
 func (m mapping) failure() error {
 	var errs []error
 	for _, o := range m.Origins {
-		if !o.Computed {
+		if !o.Computed && !o.Foreign {
 			errs = append(errs, fmt.Errorf("%s: commit %s of %s is not what is published from the source: %s; publisher verify tells more",
 				m.Argument, short(o.Commit), o.Destination, o.Note))
 		}
@@ -152,7 +155,10 @@ func writeMappings(w io.Writer, answers []mapping, width int) error {
 		var commits []string
 		for _, o := range m.Origins {
 			genuine := "no"
-			if o.Computed {
+			switch {
+			case o.Foreign:
+				genuine = "foreign"
+			case o.Computed:
 				genuine = "yes"
 			}
 			origins.row(o.Destination, short(o.Commit), short(o.Source), genuine, some(o.SourceTags, mostNames), o.Note)

@@ -175,7 +175,7 @@ func tagsOn(d *publication.Destination, commit object.ID, asked location) []*pub
 
 // origin finds out where a commit of a mirror comes from.
 func (m *mapper) origin(at location) (origin, error) {
-	o := origin{Destination: at.in.name, Commit: at.commit.String()}
+	o := origin{Destination: at.in.name, Commit: at.commit.String(), Foreign: m.past.Mirrors[at.in.name].Foreign(at.commit)}
 	data, err := at.in.objects.Reader().Commit(at.commit)
 	if err != nil {
 		return o, err
