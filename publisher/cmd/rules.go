@@ -6,13 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
-
-	"k8s.io/publisher/rules"
 )
 
 func newRules(f *flags) *cobra.Command {
@@ -54,16 +51,12 @@ func needsVerb(c *cobra.Command, args []string) error {
 // editRules changes the rules file, or, in a dry run, prints what would be in
 // it. The summary of the change, made by describe, goes to stdout, or to stderr
 // in a dry run.
-func (f *flags) editRules(dryRun bool, edit func(data []byte) ([]byte, error), describe func(destinations []string) string) error {
+func (f *flags) editRules(dryRun bool, edit func(data []byte) ([]byte, []string, error), describe func(destinations []string) string) error {
 	before, err := os.ReadFile(f.rules)
 	if err != nil {
 		return fmt.Errorf("edit rules: %w", err)
 	}
-	after, err := edit(before)
-	if err != nil {
-		return err
-	}
-	changed, err := changedRules(f.rules, before, after)
+	after, changed, err := edit(before)
 	if err != nil {
 		return err
 	}
@@ -78,35 +71,6 @@ func (f *flags) editRules(dryRun bool, edit func(data []byte) ([]byte, error), d
 	}
 	_, err = io.WriteString(f.stdout, summary)
 	return err
-}
-
-// changedRules returns the destinations whose branches differ.
-func changedRules(file string, before, after []byte) ([]string, error) {
-	a, err := rules.Parse(file, before)
-	if err != nil {
-		return nil, err
-	}
-	b, err := rules.Parse(file, after)
-	if err != nil {
-		return nil, err
-	}
-	names := func(r *rules.Rule) []string {
-		var all []string
-		if r != nil {
-			for _, branch := range r.Branches {
-				all = append(all, branch.Name)
-			}
-		}
-		return all
-	}
-	var changed []string
-	for i := range b.Rules {
-		r := &b.Rules[i]
-		if !slices.Equal(names(a.Rule(r.Destination)), names(r)) {
-			changed = append(changed, r.Destination)
-		}
-	}
-	return changed, nil
 }
 
 // replaceFile gives a file new content, or leaves it as it was: no reader, and

@@ -26,7 +26,7 @@ branches of its own name too. It is an error if a rule has the branch already.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Name = args[0]
 			return f.editRules(dryRun,
-				func(data []byte) ([]byte, error) { return rules.AddBranch(data, f.rules, o) },
+				func(data []byte) ([]byte, []string, error) { return rules.AddBranch(data, f.rules, o) },
 				func(changed []string) string { return fmt.Sprintf("added branch %s to %s", o.Name, inRules(changed)) })
 		},
 	}

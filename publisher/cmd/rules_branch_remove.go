@@ -26,7 +26,7 @@ tags.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Name = args[0]
 			return f.editRules(dryRun,
-				func(data []byte) ([]byte, error) { return rules.RemoveBranch(data, f.rules, o) },
+				func(data []byte) ([]byte, []string, error) { return rules.RemoveBranch(data, f.rules, o) },
 				func(changed []string) string { return fmt.Sprintf("ended branch %s in %s", o.Name, inRules(changed)) })
 		},
 	}

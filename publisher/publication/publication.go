@@ -154,9 +154,12 @@ func Compute(ctx context.Context, c Config) (*Publication, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
 	}
-	order, err := c.Rules.Order()
-	if err != nil {
-		return nil, err
+	var order []int
+	for _, group := range c.Rules.Groups() {
+		if len(group) > 1 {
+			return nil, fmt.Errorf("destinations that depend on each other cannot be published yet: %s is one", c.Rules.Rules[group[0]].Destination)
+		}
+		order = append(order, group...)
 	}
 	p := &Publication{config: &c, specs: newSpecs(&c, order), lines: make(map[*spec]*line)}
 	p.Key = p.key(order)

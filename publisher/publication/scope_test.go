@@ -63,7 +63,7 @@ func TestEndOfABranchChangesNoHistory(t *testing.T) {
 		refs[d] = w.git(d, "for-each-ref")
 	}
 
-	edited, err := rules.RemoveBranch([]byte(w.rules), "rules.yaml", rules.RemoveBranchOptions{Name: "old"})
+	edited, _, err := rules.RemoveBranch([]byte(w.rules), "rules.yaml", rules.RemoveBranchOptions{Name: "old"})
 	w.check(err)
 	w.rules = string(edited)
 	if p := w.publish(); p.Plan.Changes() {

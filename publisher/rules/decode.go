@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// parse returns the document's root too, for who edits it.
-func parse(file string, data []byte) (*Rules, *yaml.Node, error) {
+// parseNodes returns the document's root too, for who edits it.
+func parseNodes(file string, data []byte) (*Rules, *yaml.Node, error) {
 	root, err := document(file, data)
 	if err != nil {
 		return nil, nil, err
@@ -34,6 +34,7 @@ var obsoleteKeys = map[string]string{
 	"repository":            "the source repository is given to the publisher, not here",
 	"publish-script":        "publishing runs no scripts",
 	"remove-git-attributes": "use recursive-delete-patterns",
+	"skip-non-semver-tags":  "tags that are no versions are never published",
 }
 
 // decoder reads nodes into values. It notes the place of every value, and goes
@@ -66,6 +67,7 @@ func (d *decoder) rules(r *Rules) read {
 		"skip-source-branches":      d.texts(&r.SkipSourceBranches),
 		"skip-gomod":                d.boolean(&r.SkipGoMod),
 		"skip-tags":                 d.boolean(&r.SkipTags),
+		"skip-non-semver-tags":      d.skipNonSemverTags,
 		"recursive-delete-patterns": d.texts(&r.RecursiveDeletePatterns),
 		"default-go-version":        d.text(&r.DefaultGoVersion),
 		"trailer":                   d.text(&r.Trailer),
@@ -92,15 +94,32 @@ func (d *decoder) identity(i *Identity) read {
 func (d *decoder) rule(r *Rule) read {
 	return d.mapping(fields{
 		"destination":           d.text(&r.Destination),
-		"library":               d.boolean(&r.Library),
+		"library":               d.boolean(new(bool)),
 		"skipped":               d.boolean(&r.Skipped),
 		"smoke-test":            d.text(&r.SmokeTest),
 		"branches":              list(d, &r.Branches, d.branch),
 		"ended-branches":        d.texts(&r.EndedBranches),
 		"past-dependencies":     d.texts(&r.PastDependencies),
+		"tags":                  list(d, &r.Tags, d.tag),
+		"destination-tag-base":  d.text(&r.tagBase),
+		"taken-over":            optional(&r.TakenOver, d.takenOver),
 		"publish-script":        d.text(new(string)),
 		"remove-git-attributes": d.boolean(new(bool)),
 	}, "library", "publish-script", "remove-git-attributes")
+}
+
+func (d *decoder) takenOver(t *TakenOver) read {
+	return d.mapping(fields{
+		"branches": list(d, &t.Branches, d.takenOverBranch),
+		"tags":     d.text(&t.Tags),
+	})
+}
+
+func (d *decoder) takenOverBranch(b *TakenOverBranch) read {
+	return d.mapping(fields{
+		"branch": d.text(&b.Branch),
+		"commit": d.text(&b.Commit),
+	})
 }
 
 func (d *decoder) branch(b *Branch) read {
@@ -109,7 +128,7 @@ func (d *decoder) branch(b *Branch) read {
 		"go":                d.text(&b.Go),
 		"dependencies":      list(d, &b.Dependencies, d.dependency),
 		"source":            d.source(&b.Source),
-		"required-packages": d.texts(&b.RequiredPackages),
+		"required-packages": d.texts(new([]string)),
 		"smoke-test":        d.text(&b.SmokeTest),
 	}, "required-packages")
 }
@@ -123,7 +142,7 @@ func (d *decoder) dependency(dep *Dependency) read {
 
 func (d *decoder) source(s *Source) read {
 	return d.mapping(fields{
-		"repository": d.text(&s.Repository),
+		"repository": d.text(new(string)),
 		"branch":     d.text(&s.Branch),
 		"dir":        d.text(&s.Dir),
 		"dirs":       d.texts(&s.Dirs),
@@ -175,7 +194,7 @@ func (d *decoder) mapping(known fields, obsolete ...string) read {
 				continue
 			}
 			if slices.Contains(obsolete, key.Value) {
-				d.noteObsolete(key, child)
+				d.noteObsolete(key.Value, positionOf(key), child)
 			}
 			// A reader looks for a block of lines at its key, not at its first
 			// entry.
@@ -200,6 +219,14 @@ func list[T any](d *decoder, dst *[]T, element func(*T) read) read {
 			d.positions[child.String()] = positionOf(item)
 			element(&(*dst)[i])(item, child)
 		}
+	}
+}
+
+// optional reads what is not there unless the file has it.
+func optional[T any](dst **T, element func(*T) read) read {
+	return func(n *yaml.Node, path *field.Path) {
+		*dst = new(T)
+		element(*dst)(n, path)
 	}
 }
 
@@ -275,14 +302,23 @@ func (d *decoder) fail(n *yaml.Node, err *field.Error) {
 	d.problems = append(d.problems, Problem{File: d.file, Line: at.line, Column: at.column, Err: err})
 }
 
-func (d *decoder) noteObsolete(key *yaml.Node, path *field.Path) {
+// skipNonSemverTags reads what is always so: only false has no effect.
+func (d *decoder) skipNonSemverTags(n *yaml.Node, path *field.Path) {
+	skip := true
+	d.boolean(&skip)(n, path)
+	if !skip {
+		d.noteObsolete("skip-non-semver-tags", positionOf(n), path)
+	}
+}
+
+func (d *decoder) noteObsolete(key string, at position, path *field.Path) {
 	for _, use := range d.obsolete {
-		if use.key == key.Value {
+		if use.key == key {
 			use.count++
 			return
 		}
 	}
-	d.obsolete = append(d.obsolete, &obsoleteUse{key: key.Value, at: positionOf(key), path: path, count: 1})
+	d.obsolete = append(d.obsolete, &obsoleteUse{key: key, at: at, path: path, count: 1})
 }
 
 func (d *decoder) warnings() []Problem {

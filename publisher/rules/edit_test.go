@@ -32,7 +32,7 @@ func TestEditsChangeTheirLinesOnly(t *testing.T) {
 			archive.Files = archive.Files[:1]
 			for command := range strings.Lines(string(archive.Comment)) {
 				command = strings.TrimSpace(command)
-				out, err := runEdit(command, in)
+				out, _, err := runEdit(command, in)
 				got := ""
 				if err != nil {
 					got = err.Error() + "\n"
@@ -43,7 +43,7 @@ func TestEditsChangeTheirLinesOnly(t *testing.T) {
 				if diff := cmp.Diff(wants[command], got); diff != "" && !*update {
 					t.Errorf("%s (-want +got):\n%s", command, diff)
 				}
-				windows, err2 := runEdit(command, []byte(strings.ReplaceAll(string(in), "\n", "\r\n")))
+				windows, _, err2 := runEdit(command, []byte(strings.ReplaceAll(string(in), "\n", "\r\n")))
 				if want := strings.ReplaceAll(string(out), "\n", "\r\n"); (err == nil) != (err2 == nil) || string(windows) != want {
 					t.Errorf("%s: with \\r\\n: %v\n%s", command, err2, windows)
 				}
@@ -57,7 +57,7 @@ func TestEditsChangeTheirLinesOnly(t *testing.T) {
 	}
 }
 
-func runEdit(command string, data []byte) ([]byte, error) {
+func runEdit(command string, data []byte) ([]byte, []string, error) {
 	words := strings.Fields(command)
 	args := map[string]string{}
 	for _, word := range words[1:] {
@@ -74,8 +74,14 @@ func runEdit(command string, data []byte) ([]byte, error) {
 		})
 	case "remove":
 		return RemoveBranch(data, "rules.yaml", RemoveBranchOptions{Name: args["name"], Destinations: list(args["from"])})
+	case "take-over":
+		t := TakeOverOptions{Destination: args["to"], TakenOver: TakenOver{Tags: args["tags"]}}
+		for _, name := range list(args["branches"]) {
+			t.TakenOver.Branches = append(t.TakenOver.Branches, TakenOverBranch{name, strings.Repeat("0123456789", 4)})
+		}
+		return TakeOver(data, "rules.yaml", []TakeOverOptions{t})
 	}
-	return nil, fmt.Errorf("unknown command %q", command)
+	return nil, nil, fmt.Errorf("unknown command %q", command)
 }
 
 // changedLines is a diff as git's without context: the number of the line in
@@ -127,11 +133,11 @@ func TestRemoveUndoesAddButForTheEndedBranch(t *testing.T) {
   branches:
   - name: main
     source: {branch: main}`
-	added, err := AddBranch([]byte(in), "rules.yaml", AddBranchOptions{Name: "release-2"})
+	added, _, err := AddBranch([]byte(in), "rules.yaml", AddBranchOptions{Name: "release-2"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	removed, err := RemoveBranch(added, "rules.yaml", RemoveBranchOptions{Name: "release-2"})
+	removed, _, err := RemoveBranch(added, "rules.yaml", RemoveBranchOptions{Name: "release-2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +149,7 @@ func TestRemoveUndoesAddButForTheEndedBranch(t *testing.T) {
 
 func TestFileWithOtherLineBreaksIsNotEdited(t *testing.T) {
 	in := "rules:\r- destination: a\r  branches:\r  - name: main\r    source: {branch: main}\r"
-	_, err := AddBranch([]byte(in), "rules.yaml", AddBranchOptions{Name: "x"})
+	_, _, err := AddBranch([]byte(in), "rules.yaml", AddBranchOptions{Name: "x"})
 	want := `add branch "x": rules.yaml:1:1: cannot be edited: it has line breaks other than \n and \r\n`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

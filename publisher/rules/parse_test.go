@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the cases in testdata expect")
 
-var ignoreUnexported = cmpopts.IgnoreUnexported(Rules{}, TagRule{})
+var ignoreUnexported = cmpopts.IgnoreUnexported(Rules{}, Rule{}, TagRule{})
 
 // problemLines are what the problems look like to a user.
 func problemLines(problems []Problem) []string {
@@ -51,19 +51,17 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Committer:               Identity{Name: "Garden Robot", Email: "robot@garden.example"},
 		Rules: []Rule{{
 			Destination: "flora/roses",
-			Library:     true,
 			SmokeTest:   "go vet ./...",
 			Branches: []Branch{{
-				Name:             "main",
-				Dependencies:     []Dependency{{Repository: "soil", Branch: "main"}},
-				Source:           Source{Branch: "main", Dirs: []string{"beds/roses"}},
-				RequiredPackages: []string{"garden.example/soil"},
-				SmokeTest:        "go test ./...\n",
+				Name:         "main",
+				Dependencies: []Dependency{{Repository: "soil", Branch: "main"}},
+				Source:       Source{Branch: "main", Dirs: []string{"beds/roses"}},
+				SmokeTest:    "go test ./...\n",
 			}, {
 				Name:         "release-1.0",
 				Go:           "1.19.13",
 				Dependencies: []Dependency{{Repository: "soil", Branch: "release-1.0"}},
-				Source:       Source{Repository: "garden", Branch: "release-1.0", Dir: "old/roses"},
+				Source:       Source{Branch: "release-1.0", Dir: "old/roses"},
 			}},
 			EndedBranches:    []string{"release-0.8"},
 			PastDependencies: []string{"pots"},

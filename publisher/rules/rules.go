@@ -29,12 +29,12 @@ type Rules struct {
 	// Trailer is the key, without a colon, of the trailer that holds the
 	// source commit's hash.
 	Trailer string
-	// Tags name the tags that a source tag yields. None of two yields the same
-	// name.
+	// Tags name the tags that a source tag yields in all mirrors; see
+	// [Rules.TagsOf].
 	Tags []TagRule
 	// Committer is who commits and tags what no source commit stands for.
 	Committer Identity
-	// Rules are in the order of the file, which means nothing. See [Rules.Order].
+	// Rules are in the order of the file, which means nothing. See [Rules.Groups].
 	Rules []Rule
 
 	// Warnings are about keys that are accepted but have no effect, one for
@@ -43,6 +43,8 @@ type Rules struct {
 
 	file      string
 	positions positions
+	// tagsAreDefault tells that the file gives no Tags.
+	tagsAreDefault bool
 }
 
 // Rule says what one mirror gets.
@@ -50,8 +52,6 @@ type Rule struct {
 	// Destination is the mirror's name: one or more path elements with slashes
 	// between them.
 	Destination string
-	// Library has no effect. It is here for whoever converts files.
-	Library bool
 	// Skipped means that the mirror is left alone.
 	Skipped bool
 	// SmokeTest is a shell script to run for each branch. It may be empty.
@@ -61,6 +61,13 @@ type Rule struct {
 	EndedBranches []string
 	// PastDependencies are destinations that ended branches depended on.
 	PastDependencies []string
+	// Tags are the mirror's own, with the one that its destination-tag-base asks
+	// for; see [Rules.TagsOf].
+	Tags []TagRule
+	// TakenOver is nil for a mirror that nobody else filled.
+	TakenOver *TakenOver
+
+	tagBase string
 }
 
 // Branch says what one branch of a mirror is made from.
@@ -70,9 +77,6 @@ type Branch struct {
 	Go           string
 	Dependencies []Dependency
 	Source       Source
-	// RequiredPackages have no effect. They are here for whoever converts
-	// files.
-	RequiredPackages []string
 	// SmokeTest is a shell script to run for this branch. It may be empty.
 	SmokeTest string
 }
@@ -87,9 +91,7 @@ type Dependency struct {
 
 // Source is a place in the source repository.
 type Source struct {
-	// Repository has no effect. It is here for whoever converts files.
-	Repository string
-	Branch     string
+	Branch string
 	// Dir and Dirs are as in the file, where only one of them is set. See
 	// [Source.Directories].
 	Dir  string
@@ -127,7 +129,7 @@ func Load(file string) (*Rules, error) {
 // Parse reads the content of a rules file. The file's name is only for
 // messages. Invalid content is an [*InvalidError] with all of its problems.
 func Parse(file string, data []byte) (*Rules, error) {
-	r, _, err := parse(file, data)
+	r, _, err := parseNodes(file, data)
 	return r, err
 }
 

@@ -73,18 +73,18 @@ func NewTagRule(constraint, name string) (TagRule, error) {
 // defaultTagRules are the rules of a file that gives none: the names that
 // kubernetes' staged modules have.
 func defaultTagRules() []TagRule {
-	var tags []TagRule
-	for _, t := range [][2]string{
-		{">=1.8.0-0", "kubernetes-{{.Version}}"},
-		{">=1.17.0-0", "v0.{{.Minor}}.{{.Patch}}{{.Suffix}}"},
-	} {
-		tag, err := NewTagRule(t[0], t[1])
-		if err != nil {
-			panic(err)
-		}
-		tags = append(tags, tag)
+	return []TagRule{
+		mustTagRule(">=1.8.0-0", "kubernetes-{{.Version}}"),
+		mustTagRule(">=1.17.0-0", "v0.{{.Minor}}.{{.Patch}}{{.Suffix}}"),
 	}
-	return tags
+}
+
+func mustTagRule(constraint, name string) TagRule {
+	t, err := NewTagRule(constraint, name)
+	if err != nil {
+		panic(err)
+	}
+	return t
 }
 
 // Name returns the name of the mirror tag for a source tag of version v. It is
@@ -105,7 +105,7 @@ func (t TagRule) Name(v *semver.Version) (name string, ok bool, err error) {
 }
 
 func (t TagRule) execute(v *semver.Version) (string, error) {
-	var b strings.Builder
+	var b boundedBuilder
 	if err := t.template.Execute(&b, newTagVersion(v)); err != nil {
 		return "", fmt.Errorf("name the tag for %s: %w", v, err)
 	}
@@ -116,25 +116,113 @@ func (t TagRule) execute(v *semver.Version) (string, error) {
 }
 
 func (t *TagRule) compileConstraint() (err error) {
-	if strings.TrimSpace(t.Constraint) == "" {
+	switch {
+	case strings.TrimSpace(t.Constraint) == "":
 		return errors.New("must not be empty; * lets all releases in")
+	case len(t.Constraint) > maxTagText:
+		return fmt.Errorf("must have no more than %d characters", maxTagText)
 	}
 	t.constraint, err = semver.NewConstraint(t.Constraint)
 	return err
 }
 
 func (t *TagRule) compileTemplate() (err error) {
-	if t.Template == "" {
+	switch {
+	case t.Template == "":
 		return errors.New("must not be empty")
+	case len(t.Template) > maxTagText:
+		return fmt.Errorf("must have no more than %d characters", maxTagText)
 	}
-	t.template, err = template.New("name").Parse(t.Template)
+	compiled, err := template.New("name").Funcs(boundedFuncs).Parse(t.Template)
+	if err == nil {
+		err = checkSteps(compiled.Root)
+	}
+	if err == nil {
+		t.template = compiled
+	}
 	return err
 }
 
-// tags compiles the tag rules and tries them on sample versions.
-func (v *validator) tags() {
-	for i := range v.rules.Tags {
-		t, path := &v.rules.Tags[i], tagsPath.Index(i)
+// TagsOf returns the rules for the tags of one mirror: those for all mirrors and its
+// own. Where those for all are the default, a mirror with its own does without them.
+func (r *Rules) TagsOf(rule *Rule) []TagRule {
+	if r.tagsAreDefault && rule.Tags != nil {
+		return rule.Tags
+	}
+	return slices.Concat(r.Tags, rule.Tags)
+}
+
+// Limits of tag rules: validation tries all of them on all samples.
+const (
+	maxTagText       = 200 // of a constraint and a name
+	maxTagRules      = 20  // of one list
+	maxTagLists      = 200 // that differ
+	maxSampleNumbers = 64  // of versions that are tried
+)
+
+// globalTags checks the rules for all mirrors.
+func (v *validator) globalTags() {
+	tags := v.rules.Tags
+	if v.compileTags(tagsPath, tags) {
+		v.tagNames(tags, 0, func(i int) *field.Path { return tagsPath.Index(i).Child("name") })
+	}
+}
+
+// ownTags checks a rule's own ones, beside those for all.
+func (v *validator) ownTags(i int) {
+	rule, path := &v.rules.Rules[i], RulePath(i)
+	tags, base := path.Child("tags"), path.Child("destination-tag-base")
+	ok := v.compileTags(tags, rule.Tags)
+	own := len(rule.Tags)
+	if rule.tagBase != "" {
+		if !tagBase.MatchString(rule.tagBase) {
+			v.add(field.Invalid(base, rule.tagBase, `must be a major version such as "v2"`))
+			return
+		}
+		rule.Tags = append(rule.Tags, mustTagRule(">=0.0.0-0", rule.tagBase+".{{.Minor}}.{{.Patch}}{{.Suffix}}"))
+	}
+	all := v.rules.TagsOf(rule)
+	if !ok || len(rule.Tags) == 0 || !v.firstOf(all) {
+		return
+	}
+	if len(v.tagLists) > maxTagLists {
+		v.add(field.TooMany(path, len(v.tagLists), maxTagLists))
+		return
+	}
+	shared := len(all) - len(rule.Tags)
+	v.tagNames(all, shared, func(i int) *field.Path {
+		switch {
+		case i < shared:
+			return tagsPath.Index(i).Child("name")
+		case i-shared == own:
+			return base
+		}
+		return tags.Index(i - shared).Child("name")
+	})
+}
+
+// firstOf reports whether no such list was there before.
+func (v *validator) firstOf(tags []TagRule) bool {
+	var key strings.Builder
+	for _, t := range tags {
+		fmt.Fprintf(&key, "%q %q\n", t.Constraint, t.Template)
+	}
+	if v.tagLists[key.String()] {
+		return false
+	}
+	v.tagLists[key.String()] = true
+	return true
+}
+
+// compileTags reports whether tag rules can be tried; some of them may be wrong all
+// the same.
+func (v *validator) compileTags(path *field.Path, tags []TagRule) bool {
+	if len(tags) > maxTagRules {
+		v.add(field.TooMany(path, len(tags), maxTagRules))
+		return false
+	}
+	for i := range tags {
+		t, path := &tags[i], path.Index(i)
 		if t.Constraint == "" {
 			v.add(field.Required(path.Child("constraint"), "* lets all releases in"))
 		} else if err := t.compileConstraint(); err != nil {
@@ -146,44 +234,72 @@ func (v *validator) tags() {
 			v.add(field.Invalid(path.Child("name"), t.Template, err.Error()))
 		}
 	}
-	v.tagNames(sampleVersions(v.rules.Tags))
+	return true
 }
 
-// tagNames reports names that cannot be, names that two rules give, and names
-// that a rule gives to two versions of one major version. Of each, the
-// first sample is enough.
-func (v *validator) tagNames(samples []*semver.Version) {
-	names := make([]map[*semver.Version]string, len(v.rules.Tags))
-	for i, t := range v.rules.Tags {
+// tagNames tries the rules of one mirror on samples. It reports names that cannot
+// be, and pairs of names that one repository cannot hold. Of each rule the first
+// problem with each other one is enough, and those of two rules before the given one are
+// left out.
+func (v *validator) tagNames(tags []TagRule, from int, path func(int) *field.Path) {
+	type source struct {
+		rule    int
+		version *semver.Version
+	}
+	// Most sources have one major version. Whoever has two can tell them apart or not.
+	type major struct {
+		names   RefNames
+		sources map[string]source
+	}
+	majors := map[uint64]*major{}
+	samples := sampleVersions(tags)
+	for i, t := range tags {
 		if t.constraint == nil || t.template == nil {
 			continue
 		}
 		report := func(format string, args ...any) {
-			v.add(field.Invalid(tagsPath.Index(i).Child("name"), t.Template, fmt.Sprintf(format, args...)))
+			v.add(field.Invalid(path(i), t.Template, fmt.Sprintf(format, args...)))
 		}
-		var err error
-		names[i], err = t.names(samples)
+		names, err := t.names(samples)
 		if err != nil {
-			report("%v", err)
-			continue
-		}
-		if len(names[i]) == 0 {
-			// No sample meets the constraint; some mistakes show all the same.
-			if _, err := t.execute(samples[0]); err != nil {
+			if i >= from {
 				report("%v", err)
 			}
+			continue
 		}
-		if a, b := sameName(samples, names[i]); a != nil {
-			report("gives both %s and %s the name %q", a, b, names[i][a])
-		}
-		for j := range i {
-			same := func(s *semver.Version) bool {
-				name, ok := names[i][s]
-				other, both := names[j][s]
-				return ok && both && name == other
+		reported := map[int]bool{}
+		for _, s := range samples {
+			name, ok := names[s]
+			// Whoever makes tags of one version with and without metadata can have them named alike.
+			if !ok || s.Metadata() != "" {
+				continue
 			}
-			if k := slices.IndexFunc(samples, same); k >= 0 {
-				report("gives %s the name %q, as tags[%d] does", samples[k], names[i][samples[k]], j)
+			m := majors[s.Major()]
+			if m == nil {
+				m = &major{RefNames{}, map[string]source{}}
+				majors[s.Major()] = m
+			}
+			clash, ok := m.names.Add(name)
+			if ok {
+				m.sources[name] = source{i, s}
+				continue
+			}
+			other := m.sources[clash]
+			if reported[other.rule] || i < from {
+				continue
+			}
+			reported[other.rule] = true
+			rule := strings.TrimSuffix(path(other.rule).String(), ".name")
+			switch {
+			case clash != name:
+				report("gives %s the name %q, and git cannot have that beside %q, which %s gives %s; none may be a directory of another",
+					s, name, clash, rule, other.version)
+			case other.rule == i:
+				report("gives both %s and %s the name %q", other.version, s, name)
+			case other.version == s:
+				report("gives %s the name %q, as %s does", s, name, rule)
+			default:
+				report("gives %s the name %q, as %s gives %s", s, name, rule, other.version)
 			}
 		}
 	}
@@ -201,31 +317,17 @@ func (t TagRule) names(samples []*semver.Version) (map[*semver.Version]string, e
 			names[s] = name
 		}
 	}
+	if len(names) == 0 {
+		// No sample meets the constraint; some mistakes show all the same.
+		if _, err := t.execute(samples[0]); err != nil {
+			return nil, err
+		}
+	}
 	return names, nil
 }
 
-// sameName returns the first two samples of one major version with one name.
-// Whoever makes tags of one version with and without metadata can have them
-// named alike.
-func sameName(samples []*semver.Version, names map[*semver.Version]string) (a, b *semver.Version) {
-	type key struct {
-		major uint64
-		name  string
-	}
-	first := map[key]*semver.Version{}
-	for _, s := range samples {
-		name, ok := names[s]
-		if !ok || s.Metadata() != "" {
-			continue
-		}
-		k := key{s.Major(), name}
-		if first[k] != nil {
-			return first[k], s
-		}
-		first[k] = s
-	}
-	return nil, nil
-}
+// tagBase bounds the number of different ones.
+var tagBase = regexp.MustCompile(`^v(0|[1-9][0-9]{0,2})$`)
 
 var constraintVersion = regexp.MustCompile(`(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?`)
 
@@ -236,6 +338,9 @@ func sampleVersions(tags []TagRule) []*semver.Version {
 	numbers := map[number]bool{{1, 0, 0}: true, {1, 30, 0}: true, {1, 30, 1}: true, {1, 31, 1}: true}
 	for _, t := range tags {
 		for _, m := range constraintVersion.FindAllStringSubmatch(t.Constraint, -1) {
+			if len(numbers) >= maxSampleNumbers {
+				break
+			}
 			var n number
 			for i := range n {
 				n[i], _ = strconv.ParseUint(m[i+1], 10, 64)

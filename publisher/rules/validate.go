@@ -23,10 +23,12 @@ type validator struct {
 	unread map[string]bool
 	// destinations has the first rule for each.
 	destinations map[string]int
+	// tagLists are the lists of tag rules that were tried.
+	tagLists map[string]bool
 }
 
 func validate(r *Rules, unread map[string]bool) []Problem {
-	v := &validator{rules: r, unread: unread, destinations: map[string]int{}}
+	v := &validator{rules: r, unread: unread, destinations: map[string]int{}, tagLists: map[string]bool{}}
 	v.top()
 	for i := range r.Rules {
 		v.rule(i)
@@ -36,8 +38,9 @@ func validate(r *Rules, unread map[string]bool) []Problem {
 			v.dependencies(i, j)
 		}
 		v.pastDependencies(i)
+		v.ownTags(i)
+		v.takenOver(i)
 	}
-	v.cycles()
 	return v.problems
 }
 
@@ -92,10 +95,11 @@ func (v *validator) top() {
 	v.add(identityPart(committerPath.Child("name"), r.Committer.Name))
 	v.add(identityPart(committerPath.Child("email"), r.Committer.Email))
 
-	if r.Tags == nil {
+	r.tagsAreDefault = r.Tags == nil
+	if r.tagsAreDefault {
 		r.Tags = defaultTagRules()
 	} else {
-		v.tags()
+		v.globalTags()
 	}
 
 	if len(r.Rules) == 0 {
@@ -135,14 +139,14 @@ func (v *validator) rule(i int) {
 		v.add(destination(at, rule.Destination))
 	}
 
-	refs := refNames{}
+	names := RefNames{}
 	for j := range rule.Branches {
 		at := BranchPath(i, j).Child("name")
-		v.add(refs.add(at, rule.Branches[j].Name))
+		v.add(newBranch(at, rule.Branches[j].Name, names))
 		v.branch(i, j)
 	}
 	for j, name := range rule.EndedBranches {
-		v.add(refs.add(path.Child("ended-branches").Index(j), name))
+		v.add(newBranch(path.Child("ended-branches").Index(j), name, names))
 	}
 }
 
@@ -174,7 +178,8 @@ func (v *validator) branch(i, j int) {
 	}
 }
 
-// dependencies checks the dependencies of a branch, but for cycles.
+// dependencies checks the dependencies of a branch. They may lead round in a
+// circle.
 func (v *validator) dependencies(i, j int) {
 	rule := &v.rules.Rules[i]
 	b := &rule.Branches[j]
@@ -259,51 +264,20 @@ func missingBranch(at *field.Path, dep Dependency, rule *Rule) *field.Error {
 	return err
 }
 
-func (v *validator) cycles() {
-	for _, cycle := range v.rules.branchGraph().cycles() {
-		// The last one's dependency on the first closes the circle.
-		last, first := cycle[len(cycle)-1], cycle[0]
-		b := v.rules.Rules[last.Rule].Branches[last.Branch]
-		path := BranchPath(last.Rule, last.Branch).Child("dependencies")
-		for k, dep := range b.Dependencies {
-			if v.rules.at(dep) == first {
-				path = path.Index(k)
-				break
-			}
-		}
-		v.add(&field.Error{
-			Type:     field.ErrorTypeInvalid,
-			Field:    path.String(),
-			BadValue: field.OmitValueType{},
-			Detail:   "cyclic dependency: " + describe([][]BranchIndex{cycle}, v.rules.branchTitle),
-		})
-	}
-}
-
-// refNames are branch names of one mirror, by name and by each directory that
-// a name implies: git cannot have both refs/heads/a and refs/heads/a/b.
-type refNames map[string]string
-
-func (r refNames) add(at *field.Path, name string) *field.Error {
+// newBranch returns an error where a mirror cannot have a branch of that name beside
+// the others.
+func newBranch(at *field.Path, name string, others RefNames) *field.Error {
 	if err := branchName(at, name); err != nil {
 		return err
 	}
-	if other, ok := r[name]; ok {
-		if other == name {
-			return field.Duplicate(at, name)
-		}
-		return field.Invalid(at, name, fmt.Sprintf("git cannot have it beside the branch %q", other))
+	other, ok := others.Add(name)
+	switch {
+	case ok:
+		return nil
+	case other == name:
+		return field.Duplicate(at, name)
 	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if r[dir] == dir {
-			return field.Invalid(at, name, fmt.Sprintf("git cannot have it beside the branch %q", dir))
-		}
-	}
-	r[name] = name
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		r[dir] = name
-	}
-	return nil
+	return field.Invalid(at, name, fmt.Sprintf("git cannot have it beside the branch %q", other))
 }
 
 func branchName(at *field.Path, name string) *field.Error {
