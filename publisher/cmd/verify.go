@@ -41,7 +41,7 @@ foreign.`,
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			r, err := verify.Run(c.Context(), verify.Input{
-				Source: s.Repo, Rules: s.RuleSet, Mirrors: s.MirrorStates, Errs: s.MirrorErrs, Progress: f.screen.progress,
+				Source: s.Repo, Rules: s.RuleSet, Mirrors: o.Mirrors, Progress: f.screen.progress,
 			})
 			if err != nil {
 				return err

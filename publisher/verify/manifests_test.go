@@ -58,7 +58,7 @@ golang.org/x/mod v0.20.0/go.mod h1:hTbmBsO62+eylJbnUtE2MGJUyE7QWk4xUqPFrRgJ+7c=
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			published := manifest{[]byte(test.mod), []byte(test.sum)}
-			got := published.differences(manifest{[]byte(mod), []byte(sum)}, []string{"example.com/lib"})
+			got := published.differences(manifest{[]byte(mod), []byte(sum)}, []string{"example.com/lib"}, true)
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got\n%q\nwant\n%q", got, test.want)
 			}
