@@ -63,7 +63,7 @@ func (c *checker) findForeign() {
 			continue
 		}
 		all = append(all, ref)
-		if n := at.commit; n != none && (c.foreign[n] || len(c.h.parents[n]) == 1 && c.foreign[c.h.parents[n][0]]) {
+		if n := at.commit; n != none && (c.foreign[n] || len(c.h.parents[n]) == 1 && c.foreign[c.h.parents[n][0]] && !c.expects(c.h.ids[n])) {
 			near = append(near, ref)
 		}
 	}

@@ -231,7 +231,6 @@ func TestOnlyWhatTheRulesStateIsForeign(t *testing.T) {
 		tamper func(w *world, m mirrorRepo) []finding
 	}{
 		{"foreign history that was rewritten", func(w *world, m mirrorRepo) []finding {
-			base := m.id("master~2").String()
 			bad := m.rewrite(master, m.id("master~3"), func(c *object.Commit) bool {
 				c.Message = append([]byte("Other "), c.Message...)
 				return true
@@ -239,9 +238,7 @@ func TestOnlyWhatTheRulesStateIsForeign(t *testing.T) {
 			m.Git("update-ref", "-d", "refs/heads/legacy")
 			m.Git("update-ref", "-d", "refs/tags/kubernetes-1.0.0")
 			return []finding{
-				{lib, verify.DroppedCommit, []string{master, base}},
 				{lib, verify.UnexpectedCommit, []string{bad.String()}},
-				{lib, verify.ChangedCommit, nil},
 				{lib, verify.RewrittenBranch, []string{master}},
 				{lib, verify.DroppedCommit, []string{"refs/heads/legacy"}},
 				{lib, verify.StrayRef, []string{"refs/tags/", "digest"}},
@@ -321,6 +318,7 @@ M L: old=2
 	}
 	m.Branch("master", became["C"])
 	m.Branch("legacy", became["M"])
+	m.Git("symbolic-ref", "HEAD", master)
 	m.Tag("kubernetes-1.0.0", became["C"])
 	w.setRules(fmt.Sprintf(`
 rules:
