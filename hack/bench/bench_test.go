@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestPeakIsTheCommandsOwn(t *testing.T) {
+func TestPeakIsThatOfTheCommandAndItsChildren(t *testing.T) {
 	// The harness's own memory must not count.
 	ballast := make([]byte, 200<<20)
 	for i := range ballast {
@@ -39,6 +39,16 @@ func TestPeakIsTheCommandsOwn(t *testing.T) {
 	}
 	if large.Peak < 90<<20 || large.Peak > 150<<20 {
 		t.Errorf("peak of a command that needs 100 MB: %s", mebibytes(large.Peak))
+	}
+	// And what children have at the same time is summed: tail holds all that it
+	// is given for as long as nobody reads.
+	const two = "x() { head -c 60000000 /dev/zero | tail -c 60000000 | (sleep 1; cat >/dev/null); }; x & x & wait"
+	both, err := measure(t.Context(), invocation{Args: []string{"sh", "-c", two}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if both.Peak < 110<<20 || both.Peak > 180<<20 {
+		t.Errorf("peak of two commands that need 60 MB each: %s", mebibytes(both.Peak))
 	}
 	if ballast[1] != 1 {
 		t.Error("ballast lost")
@@ -82,7 +92,7 @@ func TestMedianIsTheMiddleTimeAndTheHighestPeak(t *testing.T) {
 func TestNewsIsTheSameEveryTimeAndLeavesTheSourceAlone(t *testing.T) {
 	ctx := t.Context()
 	dir := t.TempDir()
-	if err := monorepo.Generate(ctx, dir, monorepo.Params{Commits: monorepo.MinCommits}); err != nil {
+	if err := monorepo.Generate(ctx, dir, monorepo.Params{Shape: monorepo.Shapes[0], Commits: monorepo.MinCommits}); err != nil {
 		t.Fatal(err)
 	}
 	s, err := generated(ctx, monorepo.At(dir))
@@ -134,7 +144,7 @@ func TestNewsIsTheSameEveryTimeAndLeavesTheSourceAlone(t *testing.T) {
 func TestExistingRepositoryIsMeasuredByItsFirstRule(t *testing.T) {
 	ctx := t.Context()
 	dir := t.TempDir()
-	if err := monorepo.Generate(ctx, dir, monorepo.Params{Commits: monorepo.MinCommits}); err != nil {
+	if err := monorepo.Generate(ctx, dir, monorepo.Params{Shape: monorepo.Shapes[0], Commits: monorepo.MinCommits}); err != nil {
 		t.Fatal(err)
 	}
 	work := filepath.Join(dir, "checkout")

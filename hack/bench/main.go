@@ -1,16 +1,18 @@
-// Command bench measures the publisher on a generated or a given monorepo,
-// next to the tools that others split directories with, and prints a table
-// and how far the targets are met. Progress goes to standard error.
+// Command bench measures the publisher on generated monorepos or a given one,
+// next to the tools that others split directories with, and prints a table for
+// each and how far the targets are met. Progress goes to standard error.
 //
 //	go run . -publisher ../../bin/publisher
+//	go run . -publisher ../../bin/publisher -shape wide
 //	go run . -publisher ../../bin/publisher -source PATH -rules FILE
-//	go run . -generate DIR
+//	go run . -generate DIR -shape deep
 //
 // Every command is measured as a whole process. The commands take turns, so
 // that a machine that slows down does so for all of them.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -20,6 +22,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -27,9 +30,9 @@ import (
 )
 
 type options struct {
-	publisher, source, rules, work, generate string
-	commits, runs                            int
-	quick, commitGraph, check                bool
+	publisher, shape, source, rules, work, generate string
+	commits, runs                                   int
+	quick, commitGraph, check                       bool
 }
 
 func main() {
@@ -39,15 +42,16 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.publisher, "publisher", "", "the publisher's `binary`; without it only the peers are measured")
+	flag.StringVar(&o.shape, "shape", "", "measure with this generated `repository` alone: deep or wide (default: both)")
 	flag.StringVar(&o.source, "source", "", "measure with this `repository` instead of a generated one")
 	flag.StringVar(&o.rules, "rules", "", "the rules `file` that goes with -source")
 	flag.StringVar(&o.work, "work", "", "keep generated repositories and scratch space in this `directory` (default: in the user's cache)")
-	flag.StringVar(&o.generate, "generate", "", "only generate the repository and its rules, into this `directory`")
-	flag.IntVar(&o.commits, "commits", 20000, "`number` of commits to generate; growth is measured against a quarter of it")
+	flag.StringVar(&o.generate, "generate", "", "only generate the repository of -shape and its rules, into this `directory`")
+	flag.IntVar(&o.commits, "commits", 0, "`number` of commits to generate (default: the shape's); growth is measured against a quarter of it")
 	flag.IntVar(&o.runs, "runs", 5, "`number` of runs of each command, of which the median counts")
-	flag.BoolVar(&o.quick, "quick", false, "leave out git subtree split, which takes minutes")
+	flag.BoolVar(&o.quick, "quick", false, "leave out git subtree split, which takes minutes, with the deep shape too")
 	flag.BoolVar(&o.commitGraph, "commit-graph", false, "give the generated repository a commit-graph file")
-	flag.BoolVar(&o.check, "check", false, "check that the generated repository is sound and its modules build, before measuring")
+	flag.BoolVar(&o.check, "check", false, "check that a generated repository is sound and its modules build, before measuring")
 	flag.Parse()
 	if flag.NArg() > 0 || (o.source == "") != (o.rules == "") || o.runs < 1 {
 		flag.Usage()
@@ -66,11 +70,18 @@ func exitOn(err error) {
 }
 
 func run(ctx context.Context, o options) error {
+	shapes := slices.DeleteFunc(slices.Clone(monorepo.Shapes), func(s monorepo.Shape) bool { return o.shape != "" && s.Name != o.shape })
+	if len(shapes) == 0 {
+		return fmt.Errorf("there is no shape %s", o.shape)
+	}
 	if o.generate != "" {
+		if len(shapes) > 1 {
+			return errors.New("-generate needs a -shape")
+		}
 		if err := os.MkdirAll(o.generate, 0o755); err != nil {
 			return err
 		}
-		return monorepo.Generate(ctx, o.generate, monorepo.Params{Commits: o.commits, CommitGraph: o.commitGraph})
+		return monorepo.Generate(ctx, o.generate, o.params(shapes[0], 1))
 	}
 	if o.publisher != "" {
 		binary, err := filepath.Abs(o.publisher)
@@ -101,10 +112,42 @@ func run(ctx context.Context, o options) error {
 	}
 	defer os.RemoveAll(scratch)
 
-	large, small, err := subjects(ctx, o, work, scratch)
-	if err != nil {
-		return err
+	fmt.Printf("Machine: %s.\n", machine(ctx))
+	if o.source != "" {
+		s, err := existing(ctx, o.source, o.rules, scratch)
+		if err != nil {
+			return err
+		}
+		return report(ctx, o, scratch, s, nil)
 	}
+	var failures []error
+	quick := o.quick
+	for _, shape := range shapes {
+		fmt.Printf("\n## %s\n", strings.ToUpper(shape.Name[:1])+shape.Name[1:])
+		large, small, err := subjects(ctx, o, shape, work, scratch)
+		if err != nil {
+			return err
+		}
+		o.quick = quick || !shape.Deep
+		if err := report(ctx, o, scratch, large, small); err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", shape.Name, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// params are those of a shape, or of a part of its history.
+func (o options) params(s monorepo.Shape, part int) monorepo.Params {
+	return monorepo.Params{Shape: s, Commits: cmp.Or(o.commits, s.Commits) / part, CommitGraph: o.commitGraph}
+}
+
+// report measures with one repository and prints what comes out.
+func report(ctx context.Context, o options, scratch string, large subject, small *subject) error {
+	defer func() {
+		for _, saved := range []string{savedLarge, savedSmall} {
+			os.RemoveAll(filepath.Join(scratch, saved))
+		}
+	}()
 	rows, err := table(ctx, o, scratch, large, small)
 	if err != nil {
 		return err
@@ -113,8 +156,7 @@ func run(ctx context.Context, o options) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-
-	fmt.Printf("%s\n\nSource: %s, %d commits on %s, directory %s.\n\n", machine(ctx), large.source, large.commits, large.branch, large.dir)
+	fmt.Printf("\nSource: %s.\n\n", large.description)
 	writeTable(os.Stdout, rows, medians)
 	fmt.Println()
 	writeTargets(os.Stdout, rows, medians)
@@ -129,33 +171,33 @@ func run(ctx context.Context, o options) error {
 	return failures
 }
 
-// subjects returns the repository to measure with, and a quarter of it where
-// there is one.
-func subjects(ctx context.Context, o options, work, scratch string) (large subject, small *subject, err error) {
-	if o.source != "" {
-		large, err = existing(ctx, o.source, o.rules, scratch)
-		return large, nil, err
-	}
-	generate := func(commits int) (subject, error) {
-		progress("generating %d commits, unless they are there", commits)
-		repository, err := monorepo.Cached(ctx, work, monorepo.Params{Commits: commits, CommitGraph: o.commitGraph})
+// subjects returns the repository of a shape, and the smaller one that growth is
+// measured against where there is one.
+func subjects(ctx context.Context, o options, shape monorepo.Shape, work, scratch string) (large subject, small *subject, err error) {
+	generate := func(part int) (subject, error) {
+		p := o.params(shape, part)
+		progress("generating %d commits of the %s shape, unless they are there", p.Commits, shape.Name)
+		repository, err := monorepo.Cached(ctx, work, p)
 		if err != nil {
 			return subject{}, err
 		}
 		if o.check {
 			progress("checking %s", repository.Source)
-			if err := monorepo.Check(ctx, repository, filepath.Join(scratch, "check"), "v1.20.0-alpha.1", "v1.22.7", "v1.24.15"); err != nil {
+			if err := monorepo.Check(ctx, repository, filepath.Join(scratch, "check"), shape.Revisions()...); err != nil {
 				return subject{}, err
 			}
 		}
 		return generated(ctx, repository)
 	}
-	if large, err = generate(o.commits); err != nil || o.commits/4 < monorepo.MinCommits {
+	if large, err = generate(1); err != nil || !shape.Deep || o.params(shape, 4).Commits < monorepo.MinCommits {
 		return large, nil, err
 	}
-	quarter, err := generate(o.commits / 4)
+	quarter, err := generate(4)
 	return large, &quarter, err
 }
+
+// Where mirrors that have everything are kept, in the scratch directory.
+const savedLarge, savedSmall = "saved", "saved-small"
 
 // table lists all rows, after it has synced what some of them start from.
 func table(ctx context.Context, o options, scratch string, large subject, small *subject) ([]row, error) {
@@ -167,13 +209,13 @@ func table(ctx context.Context, o options, scratch string, large subject, small 
 		return rows, nil
 	}
 	publisher := ours{o.publisher}
-	saved, err := publisher.save(ctx, large, scratch, "saved")
+	saved, err := publisher.save(ctx, large, scratch, savedLarge)
 	if err != nil {
 		return nil, err
 	}
 	rows = append(rows, publisher.rows(large, saved, o.runs)...)
 	if small != nil {
-		saved, err := publisher.save(ctx, *small, scratch, "saved-small")
+		saved, err := publisher.save(ctx, *small, scratch, savedSmall)
 		if err != nil {
 			return nil, err
 		}
@@ -256,7 +298,7 @@ func machine(ctx context.Context) string {
 	if err != nil {
 		version = []byte("git of unknown version")
 	}
-	return fmt.Sprintf("Machine: %d cores, %s/%s, %s, %s.", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+	return fmt.Sprintf("%d cores, %s/%s, %s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
 		runtime.Version(), strings.TrimSpace(string(version)))
 }
 

@@ -19,8 +19,9 @@ type measurement struct {
 	Wall time.Duration
 	// CPU is the processor time, which other load on the machine changes less.
 	CPU time.Duration
-	// Peak is the largest resident set, in bytes, that the command or one of
-	// the processes it waited for had.
+	// Peak is the most resident memory, in bytes, that the command and its
+	// children were seen to have at one time; what they share counts for each. It
+	// is no less than the largest of them had.
 	Peak     int64
 	TimedOut bool
 }
@@ -85,13 +86,20 @@ func stopwatch() error {
 	cmd := exec.CommandContext(ctx, call.Args[0], call.Args[1:]...)
 	cmd.Dir, cmd.Env = call.Dir, append(os.Environ(), call.Env...)
 	cmd.Stdout, cmd.Stderr = output, output
-	// A group of its own, as scripts leave children behind when they die.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// A session of its own, as scripts leave children behind when they die, and
+	// to know the children by.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
 	start := time.Now()
-	failure := cmd.Run()
-	m := measurement{Wall: time.Since(start)}
+	failure := cmd.Start()
+	var m measurement
+	if failure == nil {
+		peak := watchMemory(cmd.Process.Pid)
+		failure = cmd.Wait()
+		m.Wall = time.Since(start)
+		m.Peak = peak()
+	}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		m.TimedOut = true
@@ -101,7 +109,7 @@ func stopwatch() error {
 	}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		m.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		m.Peak = usage.Maxrss * 1024 // kilobytes, see getrusage(2)
+		m.Peak = max(m.Peak, usage.Maxrss*1024) // kilobytes, see getrusage(2)
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)
 }

@@ -179,7 +179,7 @@ func (o ours) rows(s subject, saved string, runs int) []row {
 			args: func(p place) []string { return o.run("sync", s.rules, p) },
 		},
 		{
-			key: verify, title: "publisher verify, everything", runs: 1, prepare: synced(s, saved),
+			key: verify, title: "publisher verify, everything", runs: min(runs, 3), prepare: synced(s, saved),
 			args: func(p place) []string { return o.run("verify", s.rules, p) },
 		},
 	}

@@ -24,6 +24,8 @@ type subject struct {
 	dir      string // the one directory
 	branch   string // and the source branch it is measured on
 	commits  int    // on that branch
+	// description says what there is of everything.
+	description string
 }
 
 // generated takes a generated monorepo.
@@ -66,8 +68,26 @@ func (s *subject) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.commits, err = strconv.Atoi(count)
-	return err
+	if s.commits, err = strconv.Atoi(count); err != nil {
+		return err
+	}
+	heads, err := git(ctx, s.source, "for-each-ref", "--format=%(refname)", "refs/heads")
+	if err != nil {
+		return err
+	}
+	tags, err := git(ctx, s.source, "for-each-ref", "--format=%(refname)", "refs/tags")
+	if err != nil {
+		return err
+	}
+	objects, err := git(ctx, s.source, "count-objects", "-v", "-H")
+	if err != nil {
+		return err
+	}
+	_, size, _ := strings.Cut(objects, "size-pack: ")
+	size, _, _ = strings.Cut(size, "\n")
+	s.description = fmt.Sprintf("%d commits on %s, %d branches, %d tags, packs of %s, %d destinations; the one directory is `%s`",
+		s.commits, s.branch, len(strings.Fields(heads)), len(strings.Fields(tags)), size, len(s.all.Rules), s.dir)
+	return nil
 }
 
 // link makes a copy of the source that shares its files. Git never writes to

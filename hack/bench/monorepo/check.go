@@ -29,12 +29,16 @@ func Check(ctx context.Context, r Repository, scratch string, revisions ...strin
 		if err := run(exec.CommandContext(ctx, "tar", "-xf", archive, "-C", tree)); err != nil {
 			return err
 		}
-		for m := range modules {
+		staged, err := filepath.Glob(filepath.Join(tree, ModuleDir(0), "..", "*"))
+		if err != nil {
+			return err
+		}
+		for _, dir := range staged {
 			build := exec.CommandContext(ctx, "go", "build", "./...")
-			build.Dir = filepath.Join(tree, ModuleDir(m))
+			build.Dir = dir
 			build.Env = append(os.Environ(), "GOWORK=off", "GOPROXY=off", "GOFLAGS=-mod=readonly")
 			if err := run(build); err != nil {
-				return fmt.Errorf("%s at %s: %w", ModuleName(m), revision, err)
+				return fmt.Errorf("%s at %s: %w", filepath.Base(dir), revision, err)
 			}
 		}
 	}

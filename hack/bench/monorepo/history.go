@@ -6,15 +6,10 @@ import (
 	"time"
 )
 
-// The shape of history. The shares are of all commits.
 const (
-	firstMinor     = 20 // as default tag rules skip minors that are older
-	releases       = 5
-	alphasPerMinor = 4
-	patchesPerLine = 16
-	recent         = 40 // mainline commits that a side branch may start behind
+	recent = 40 // mainline commits that a side branch may start behind
 
-	releaseShare = 0.03 // picks onto release branches
+	releaseShare = 0.03 // of all commits are picks onto release branches
 	pullShare    = 0.87 // of the steps on main, so that 60% of commits are on side branches
 )
 
@@ -87,30 +82,26 @@ func writeHistory(out *stream, l *layout, total int) {
 	h.root(main)
 
 	// Each release line is forked at an even share of history, its tags come
-	// evenly after that, and the last tenth of history has all of them.
-	forkAt := func(i int) int { return total * (i + 1) / (releases + 1) }
+	// evenly before and after that, and the last of them before history ends.
+	shape := l.shape
+	forkAt := func(i int) int { return total * (i + 1) / (shape.releases + 1) }
 	var lines []*line
 	var schedule []func()
 	var due []int
 	at := func(when int, do func()) { due, schedule = append(due, when), append(schedule, do) }
-	for i := range releases {
-		minor := firstMinor + i
-		for alpha := range alphasPerMinor {
-			start, end := 0, forkAt(i)
-			if i > 0 {
-				start = forkAt(i - 1)
-			}
-			at(start+(end-start)*(alpha+1)/(alphasPerMinor+1), func() {
-				h.tag(main, fmt.Sprintf("v1.%d.0-alpha.%d", minor, alpha+1))
-			})
+	for i := range shape.releases {
+		fork, end := forkAt(i), min(forkAt(i+shape.alive), total*98/100)
+		before, after := shape.tags(i)
+		for j, name := range before {
+			start := forkAt(i - 1) // 0 for the first
+			at(start+(fork-start)*(j+1)/(len(before)+1), func() { h.tag(main, name) })
 		}
-		at(forkAt(i), func() {
-			lines = append(lines, &line{name: fmt.Sprintf("release-1.%d", minor), recent: []tip{main.tip()}})
+		at(fork, func() {
+			name := fmt.Sprintf("release-1.%d", shape.firstMinor+i)
+			lines = append(lines, &line{name: name, recent: []tip{main.tip()}})
 		})
-		for patch := range patchesPerLine {
-			at(forkAt(i)+(total*98/100-forkAt(i))*(patch+1)/patchesPerLine, func() {
-				h.releaseCommit(lines[i], fmt.Sprintf("v1.%d.%d", minor, patch))
-			})
+		for j, name := range after {
+			at(fork+(end-fork)*(j+1)/len(after), func() { h.releaseCommit(lines[i], name) })
 		}
 	}
 
@@ -123,9 +114,9 @@ func writeHistory(out *stream, l *layout, total int) {
 		}
 		switch {
 		case len(lines) > 0 && h.random.Float64() < releaseShare*2:
-			// The third release line takes pull requests, the others picks.
-			r := h.random.IntN(len(lines))
-			if r == 2 {
+			// Each fifth release line takes pull requests, the others picks.
+			r := len(lines) - 1 - h.random.IntN(min(shape.alive, len(lines)))
+			if r%5 == 2 {
 				h.pull(lines[r])
 			} else {
 				h.cherryPick(lines[r])
@@ -276,18 +267,19 @@ func (h *history) edit(s state) (state, string) {
 func (h *history) editArea(s *state) string {
 	kind := h.random.IntN(1000)
 	if kind < 8 {
-		i := h.random.IntN(len(toggled))
+		i := h.random.IntN(h.layout.toggles)
 		s.edges ^= 1 << i
 		return fmt.Sprintf("Change what %s needs of %s", ModuleName(toggled[i].from), ModuleName(toggled[i].to))
+	}
+	if kind < 12 {
+		s.bumps++
+		return "Raise what comes from elsewhere"
 	}
 	// Low modules are busier, as in life.
 	a := h.layout.others[h.random.IntN(len(h.layout.others))]
 	if kind < 510 {
-		a = h.layout.modules[min(h.random.IntN(modules), h.random.IntN(modules+4))]
-		if kind < 28 {
-			s.versions[a.sums]++
-			return a.title + ": raise checksums"
-		}
+		modules := h.layout.modules
+		a = modules[min(h.random.IntN(len(modules)), h.random.IntN(len(modules)+4))]
 	}
 	verb := verbs[h.random.IntN(len(verbs))]
 	for range 1 + min(h.random.IntN(4), h.random.IntN(4)) {
@@ -320,6 +312,7 @@ func merge(base, ours, theirs state) state {
 			merged.versions[i] = uint16(max(1, int(ours)+int(theirs)-int(base)))
 		}
 	}
+	merged.bumps = ours.bumps + theirs.bumps - base.bumps
 	merged.edges = ours.edges ^ base.edges ^ theirs.edges
 	return merged
 }

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path"
+	"slices"
 )
-
-// modules is how many Go modules are staged in the monorepo.
-const modules = 8
 
 // module is one staged module: which lower modules it always imports, and
 // which of them it imports at some times and not at others.
@@ -16,8 +14,9 @@ type module struct {
 	sometimes []int
 }
 
-// graph lists the modules so that each depends on earlier ones only.
-var graph = [modules]module{
+// graph lists the modules so that each depends on earlier ones only. A shape
+// takes as many of them as it has modules.
+var graph = []module{
 	{},
 	{always: []int{0}},
 	{always: []int{0, 1}},
@@ -26,6 +25,12 @@ var graph = [modules]module{
 	{always: []int{3}, sometimes: []int{1, 4}},
 	{always: []int{2}, sometimes: []int{4, 5}},
 	{always: []int{4}, sometimes: []int{3, 6}},
+	{always: []int{2}, sometimes: []int{5, 7}},
+	{always: []int{0, 4}, sometimes: []int{6, 8}},
+	{always: []int{6}, sometimes: []int{9}},
+	{always: []int{8}, sometimes: []int{10}},
+	{always: []int{7, 9}, sometimes: []int{11}},
+	{always: []int{10}, sometimes: []int{5, 12}},
 }
 
 // edge is one import that comes and goes. Its index is its bit in edges.
@@ -40,48 +45,35 @@ var toggled = func() (all []edge) {
 	return all
 }()
 
-// edges is the set of the toggled edges that are there.
+// edges is the set of the toggled edges that are there. Those of modules that
+// a shape has not mean nothing.
 type edges uint32
 
 // allEdges is the densest graph, initialEdges what history starts from.
 var (
 	allEdges     = edges(1)<<len(toggled) - 1
-	initialEdges = allEdges & 0b0110_1101_0110
+	initialEdges = allEdges & 0b10_0110_1101_0110
 )
 
 // direct returns the modules that module m imports, in rising order.
 func (e edges) direct(m int) []int {
-	var has [modules]bool
-	for _, to := range graph[m].always {
-		has[to] = true
-	}
+	all := slices.Clone(graph[m].always)
 	for i, t := range toggled {
 		if t.from == m && e&(1<<i) != 0 {
-			has[t.to] = true
+			all = append(all, t.to)
 		}
 	}
-	return members(has)
+	slices.Sort(all)
+	return all
 }
 
 // closure returns the modules that m depends on at all, in rising order.
-func (e edges) closure(m int) []int {
-	var has [modules]bool
+func (e edges) closure(m int) (all []int) {
 	for _, to := range e.direct(m) {
-		has[to] = true
-		for _, further := range e.closure(to) {
-			has[further] = true
-		}
+		all = append(append(all, to), e.closure(to)...)
 	}
-	return members(has)
-}
-
-func members(has [modules]bool) (all []int) {
-	for i, ok := range has {
-		if ok {
-			all = append(all, i)
-		}
-	}
-	return all
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // ModuleName is the last element of the module path, and the destination.
@@ -98,7 +90,6 @@ type kind uint8
 const (
 	goCode kind = iota
 	goDoc       // package comment: keeps a package a package when its other files go
-	goSum
 	prose
 	rootMod
 )
@@ -116,15 +107,16 @@ type file struct {
 type area struct {
 	title string
 	files []int // that come, go and are edited
-	sums  int   // index of its go.sum, or -1
 }
 
 // layout is the fixed universe of paths.
 type layout struct {
+	shape     Shape
 	files     []file
 	modules   []area
 	others    []area
 	changelog int
+	toggles   int // toggled edges of the modules that there are
 	initial   state
 }
 
@@ -132,6 +124,7 @@ type layout struct {
 type state struct {
 	versions []uint16
 	edges    edges
+	bumps    uint16 // times that a requirement from elsewhere was raised
 }
 
 func (s state) clone() state {
@@ -141,8 +134,21 @@ func (s state) clone() state {
 
 var packages = []string{"", "api", "api/v1", "api/v1beta1", "client", "client/cache", "internal/queue", "metrics"}
 
-func newLayout() *layout {
-	l := &layout{initial: state{edges: initialEdges}}
+// packageDir is where a module has its package of that number.
+func packageDir(i int) string {
+	if i < len(packages) {
+		return packages[i]
+	}
+	return fmt.Sprintf("pkg/%s/%s%d", verbs[i%len(verbs)], nouns[i%len(nouns)], i)
+}
+
+func newLayout(s Shape) *layout {
+	l := &layout{shape: s, initial: state{edges: initialEdges}}
+	for _, t := range toggled {
+		if t.from < s.modules {
+			l.toggles++
+		}
+	}
 	random := rand.New(rand.NewPCG(1, 1))
 	add := func(f file, present bool) int {
 		f.number = len(l.files)
@@ -168,37 +174,36 @@ func newLayout() *layout {
 	add(file{path: "README.md", kind: prose, owner: -1}, true)
 	l.changelog = add(file{path: "CHANGELOG/CHANGELOG.md", kind: prose, owner: -1}, true)
 
-	for m := range modules {
+	for m := range s.modules {
 		a := area{title: ModuleName(m)}
 		dir := ModuleDir(m)
 		add(file{path: path.Join(dir, "README.md"), kind: prose, owner: m}, true)
-		a.sums = add(file{path: path.Join(dir, "go.sum"), kind: goSum, owner: m}, true)
-		for i, p := range packages[:5+m%4] {
-			goPackage(&a, path.Join(dir, p), m, 8+(i+m)%4, 80)
+		for i := range s.packages + m%4 {
+			goPackage(&a, path.Join(dir, packageDir(i)), m, s.slots+(i+m)%4, 80)
 		}
 		l.modules = append(l.modules, a)
 	}
 	other := func(title string, fill func(*area)) {
-		a := area{title: title, sums: -1}
+		a := area{title: title}
 		fill(&a)
 		l.others = append(l.others, a)
 	}
-	for i := range 12 {
+	for i := range 12 * s.others {
 		dir := fmt.Sprintf("cmd/%s-%s", nouns[i%len(nouns)], verbs[i%len(verbs)])
 		other(dir, func(a *area) {
 			goPackage(a, dir, -1, 4, 100)
 			goPackage(a, dir+"/options", -1, 6, 80)
 		})
 	}
-	for i := range 40 {
-		dir := fmt.Sprintf("pkg/%s/%s%d", nouns[i/8], nouns[(i+5)%len(nouns)], i)
+	for i := range 40 * s.others {
+		dir := fmt.Sprintf("pkg/%s/%s%d", nouns[i/8%len(nouns)], nouns[(i+5)%len(nouns)], i)
 		other(dir, func(a *area) {
 			goPackage(a, dir, -1, 15, 80)
 			goPackage(a, dir+"/internal", -1, 10, 80)
 		})
 	}
-	for i := range 6 {
-		dir := fmt.Sprintf("docs/%s", nouns[i])
+	for i := range 6 * s.others {
+		dir := fmt.Sprintf("docs/%s-%s", verbs[i%len(verbs)], nouns[i%len(nouns)])
 		other(dir, func(a *area) {
 			for j := range 12 {
 				a.files = append(a.files, add(file{path: fmt.Sprintf("%s/%02d.md", dir, j), kind: prose, owner: -1}, j < 9))

@@ -1,8 +1,8 @@
 // Package monorepo generates a Go monorepo for measurements: a bare git
 // repository whose history has the shape of a large project's. Most commits
 // are on side branches that true merge commits bring in; about half of all
-// changes touch none of its eight staged modules; release branches are forked
-// along the way and tagged. The same parameters always give the same hashes.
+// changes touch none of its staged modules; release branches are forked along the
+// way and tagged. The same parameters always give the same hashes.
 package monorepo
 
 import (
@@ -16,10 +16,9 @@ import (
 
 // version is raised whenever the same parameters give another repository, so
 // that no cached one is taken for it.
-const version = 1
+const version = 2
 
-// MinCommits is the shortest history, as each of the hundred tags has a place
-// of its own.
+// MinCommits is the shortest history in which a shape can be seen.
 const MinCommits = 1000
 
 // sideRef is where side branches are built. It does not outlive Generate.
@@ -27,11 +26,20 @@ const sideRef = "refs/pull/head"
 
 // Params are what a generated repository depends on.
 type Params struct {
-	// Commits is how many there are on all branches; at least MinCommits.
+	Shape Shape
+	// Commits is how many there are on all branches; the shape's own number if
+	// it is 0, and at least MinCommits.
 	Commits int
 	// CommitGraph asks for a commit-graph file, which a repository that was
 	// just cloned has not.
 	CommitGraph bool
+}
+
+func (p Params) withDefaults() Params {
+	if p.Commits == 0 {
+		p.Commits = p.Shape.Commits
+	}
+	return p
 }
 
 // Repository is a generated repository and the rules that publish it.
@@ -52,7 +60,8 @@ func At(dir string) Repository {
 
 // Cached generates the repository below root unless it is there already.
 func Cached(ctx context.Context, root string, p Params) (Repository, error) {
-	name := fmt.Sprintf("monorepo-v%d-%d", version, p.Commits)
+	p = p.withDefaults()
+	name := fmt.Sprintf("monorepo-v%d-%s-%d", version, p.Shape.Name, p.Commits)
 	if p.CommitGraph {
 		name += "-graph"
 	}
@@ -80,18 +89,18 @@ func Cached(ctx context.Context, root string, p Params) (Repository, error) {
 
 // Generate writes the repository and its rules to dir.
 func Generate(ctx context.Context, dir string, p Params) error {
-	if p.Commits < MinCommits {
+	if p = p.withDefaults(); p.Commits < MinCommits {
 		return fmt.Errorf("generate monorepo: %d commits are too few, %d is the least", p.Commits, MinCommits)
 	}
 	repository := At(dir)
-	if err := writeRules(repository); err != nil {
+	if err := writeRules(repository, p.Shape); err != nil {
 		return fmt.Errorf("generate monorepo: %w", err)
 	}
 	git := gitIn(ctx, repository.Source)
 	if err := run(exec.CommandContext(ctx, "git", "init", "-q", "--bare", "--initial-branch=main", repository.Source)); err != nil {
 		return fmt.Errorf("generate monorepo: %w", err)
 	}
-	if err := importHistory(git("fast-import", "--quiet", "--depth=20"), p.Commits); err != nil {
+	if err := importHistory(git("fast-import", "--quiet", "--depth=20"), p); err != nil {
 		return fmt.Errorf("generate monorepo: %w", err)
 	}
 	// The state in which a server leaves a clone: one well-packed pack,
@@ -112,7 +121,7 @@ func Generate(ctx context.Context, dir string, p Params) error {
 	return nil
 }
 
-func importHistory(fastImport *exec.Cmd, commits int) error {
+func importHistory(fastImport *exec.Cmd, p Params) error {
 	stdin, err := fastImport.StdinPipe()
 	if err != nil {
 		return err
@@ -122,9 +131,9 @@ func importHistory(fastImport *exec.Cmd, commits int) error {
 	if err := fastImport.Start(); err != nil {
 		return err
 	}
-	l := newLayout()
+	l := newLayout(p.Shape)
 	out := newStream(stdin, l)
-	writeHistory(out, l, commits)
+	writeHistory(out, l, p.Commits)
 	written := out.w.Flush()
 	if err := stdin.Close(); written == nil {
 		written = err

@@ -1,6 +1,7 @@
 package monorepo
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,10 +12,12 @@ import (
 	"k8s.io/publisher-bench/rules"
 )
 
-func generate(t *testing.T, commits int) Repository {
+var deep, wide = Shapes[0], Shapes[1]
+
+func generate(t *testing.T, shape Shape, commits int) Repository {
 	t.Helper()
 	dir := t.TempDir()
-	if err := Generate(t.Context(), dir, Params{Commits: commits}); err != nil {
+	if err := Generate(t.Context(), dir, Params{Shape: shape, Commits: commits}); err != nil {
 		t.Fatal(err)
 	}
 	return At(dir)
@@ -44,27 +47,27 @@ func count(t *testing.T, r Repository, args ...string) int {
 }
 
 func TestSameParametersGiveSameHashes(t *testing.T) {
-	one, two := lines(t, generate(t, 1000), "for-each-ref"), lines(t, generate(t, 1000), "for-each-ref")
+	one, two := lines(t, generate(t, deep, 1000), "for-each-ref"), lines(t, generate(t, deep, 1000), "for-each-ref")
 	if !slices.Equal(one, two) {
 		t.Errorf("refs differ:\n%s\n\n%s", strings.Join(one, "\n"), strings.Join(two, "\n"))
 	}
 }
 
 func TestRepositoryIsSoundAndItsModulesBuild(t *testing.T) {
-	r := generate(t, 1000)
-	if err := Check(t.Context(), r, filepath.Join(t.TempDir(), "check"), "v1.20.0-alpha.1", "v1.22.7", "main"); err != nil {
+	r := generate(t, deep, 1000)
+	if err := Check(t.Context(), r, filepath.Join(t.TempDir(), "check"), deep.Revisions()...); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestTooShortAHistoryIsRefused(t *testing.T) {
-	if err := Generate(t.Context(), t.TempDir(), Params{Commits: MinCommits - 1}); err == nil {
+	if err := Generate(t.Context(), t.TempDir(), Params{Shape: deep, Commits: MinCommits - 1}); err == nil {
 		t.Error("no error")
 	}
 }
 
 func TestHistoryHasItsShape(t *testing.T) {
-	r := generate(t, 4000)
+	r := generate(t, deep, 4000)
 
 	t.Run("refs", func(t *testing.T) {
 		heads := lines(t, r, "for-each-ref", "--format=%(refname:short)", "refs/heads")
@@ -109,7 +112,7 @@ func TestHistoryHasItsShape(t *testing.T) {
 		all := count(t, r, "--no-merges", "main")
 		staged := count(t, r, "--no-merges", "main", "--full-history", "--", "staging")
 		between(t, "share of commits in modules, percent", staged*100/all, 45, 55)
-		for m := range modules {
+		for m := range deep.modules {
 			dir := ModuleDir(m)
 			changes := count(t, r, "--no-merges", "--full-history", "main", "--", dir)
 			between(t, "share of commits in "+dir+", percent", changes*100/all, 1, 15)
@@ -119,7 +122,7 @@ func TestHistoryHasItsShape(t *testing.T) {
 		between(t, "changes of a go.mod", count(t, r, "--no-merges", "main", "--", "staging/src/example.test/*/go.mod"), 10, 200)
 		for _, line := range lines(t, r, "ls-tree", "-r", "-l", "main", ModuleDir(0)) {
 			size, err := strconv.Atoi(strings.Fields(line)[3])
-			if err != nil || size > 8<<10 {
+			if err != nil || size > 12<<10 {
 				t.Errorf("file out of size: %s", line)
 			}
 		}
@@ -174,7 +177,7 @@ func between(t *testing.T, what string, got, low, high int) {
 // TestMergeIsWhatGitMerges compares where the two sides changed different
 // files: git's merge of the same commits must then be ours.
 func TestMergeIsWhatGitMerges(t *testing.T) {
-	r := generate(t, 1000)
+	r := generate(t, deep, 1000)
 	compared := 0
 	for _, line := range lines(t, r, "log", "--merges", "--max-parents=2", "--format=%T %P", "-100", "main") {
 		fields := strings.Fields(line)
@@ -193,5 +196,34 @@ func TestMergeIsWhatGitMerges(t *testing.T) {
 	}
 	if compared < 50 {
 		t.Errorf("only %d merges of different files", compared)
+	}
+}
+
+func TestWideHasManyOfEverything(t *testing.T) {
+	r := generate(t, wide, 2000)
+	if got := len(lines(t, r, "for-each-ref", "refs/heads")); got != 31 {
+		t.Errorf("%d branches, want 31", got)
+	}
+	tags := lines(t, r, "for-each-ref", "--format=%(refname:short)", "refs/tags")
+	kinds := map[string]int{}
+	kind := regexp.MustCompile(`^v1\.\d+\.\d+-?([a-z]*)`)
+	for _, tag := range tags {
+		kinds[kind.FindStringSubmatch(tag)[1]]++
+	}
+	if want := map[string]int{"alpha": 90, "beta": 60, "rc": 90, "": 660}; !maps.Equal(kinds, want) {
+		t.Errorf("tags %v, want %v", kinds, want)
+	}
+	between(t, "picks onto release branches, in all", count(t, r, "--branches", "^main", "--grep=^Automated cherry pick"), 5, 100)
+	modules := lines(t, r, "ls-tree", "--name-only", "main:staging/src/example.test")
+	if len(modules) != 14 {
+		t.Errorf("modules %v, want 14", modules)
+	}
+	for m := range modules {
+		between(t, "files in "+ModuleDir(m), len(lines(t, r, "ls-tree", "-r", "main", ModuleDir(m))), 200, 500)
+		between(t, "lines of go.mod in "+ModuleDir(m), len(lines(t, r, "show", "main:"+ModuleDir(m)+"/go.mod")), 30, 120)
+		between(t, "lines of go.sum in "+ModuleDir(m), len(lines(t, r, "show", "main:"+ModuleDir(m)+"/go.sum")), 60, 120)
+	}
+	if err := Check(t.Context(), r, filepath.Join(t.TempDir(), "check"), "main"); err != nil {
+		t.Error(err)
 	}
 }

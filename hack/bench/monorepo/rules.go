@@ -10,13 +10,13 @@ import (
 // that depends on others, with a middling number of changes.
 const measured = 2
 
-func writeRules(r Repository) error {
+func writeRules(r Repository, s Shape) error {
 	var all rules.File
-	for m := range modules {
+	for m := range s.modules {
 		one := rules.Rule{Destination: ModuleName(m)}
 		one.Branches = append(one.Branches, publish(m, "master", "main"))
-		for i := range releases {
-			name := fmt.Sprintf("release-1.%d", firstMinor+i)
+		for i := range s.releases {
+			name := fmt.Sprintf("release-1.%d", s.firstMinor+i)
 			one.Branches = append(one.Branches, publish(m, name, name))
 		}
 		all.Rules = append(all.Rules, one)

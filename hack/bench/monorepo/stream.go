@@ -107,16 +107,16 @@ func (s *stream) changes(from, to state) (all []change) {
 			all = append(all, change{s.layout.files[i].path, blob})
 		}
 	}
-	if from.versions != nil && from.edges == to.edges {
+	if from.versions != nil && from.edges == to.edges && from.bumps == to.bumps {
 		return all
 	}
-	for m := range modules {
+	for m := range s.layout.shape.modules {
 		for _, derived := range []struct {
 			name   string
-			render func(int, edges) string
-		}{{"go.mod", renderMod}, {"imports.go", renderImports}} {
-			text := derived.render(m, to.edges)
-			if from.versions != nil && derived.render(m, from.edges) == text {
+			render func(int, state) string
+		}{{"go.mod", s.layout.renderMod}, {"go.sum", s.layout.renderSum}, {"imports.go", s.layout.renderImports}} {
+			text := derived.render(m, to)
+			if from.versions != nil && derived.render(m, from) == text {
 				continue
 			}
 			file := path.Join(ModuleDir(m), derived.name)
