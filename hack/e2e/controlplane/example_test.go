@@ -6,7 +6,7 @@ import (
 	"log"
 	"os"
 
-	"k8s.io/publisher/hack/controlplane/controlplane"
+	"k8s.io/publisher/hack/e2e/controlplane"
 )
 
 // A control plane for as long as a program runs.

@@ -1,4 +1,4 @@
-module k8s.io/publisher/hack/controlplane/binaries
+module k8s.io/publisher/hack/e2e/controlplane/binaries
 
 go 1.26.0
 

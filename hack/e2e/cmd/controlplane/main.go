@@ -1,10 +1,10 @@
 // controlplane runs a real Kubernetes API server with its etcd on loopback until
 // it is interrupted, for trying things out:
 //
-//	go run . -kubeconfig try.kubeconfig
+//	go run ./cmd/controlplane -kubeconfig try.kubeconfig
 //
-// See package [k8s.io/publisher/hack/controlplane/controlplane] for what there is
-// and what there is not.
+// See package [k8s.io/publisher/hack/e2e/controlplane] for what there is and
+// what there is not.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"k8s.io/publisher/hack/controlplane/controlplane"
+	"k8s.io/publisher/hack/e2e/controlplane"
 )
 
 func main() {

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/publisher-bench/monorepo"
-	"k8s.io/publisher-bench/rules"
+	"k8s.io/publisher/hack/publishing/monorepo"
+	"k8s.io/publisher/rules"
 )
 
 // subject is a source repository to measure with, never written to.
@@ -20,7 +20,7 @@ type subject struct {
 	source   string // git directory
 	rules    string
 	rulesOne string
-	all      rules.File
+	all      *rules.Rules
 	dir      string // the one directory
 	branch   string // and the source branch it is measured on
 	commits  int    // on that branch
@@ -44,26 +44,30 @@ func existing(ctx context.Context, source, rulesFile, scratch string) (subject, 
 	if rulesFile, err = filepath.Abs(rulesFile); err != nil {
 		return subject{}, err
 	}
-	all, err := rules.Read(rulesFile)
+	all, err := rules.Load(rulesFile)
 	if err != nil {
 		return subject{}, err
 	}
+	if r := all.Rules[0]; len(r.Branches) == 0 || len(r.Branches[0].Source.Directories()) == 0 {
+		return subject{}, fmt.Errorf("%s: rules[0] has no branch with a directory to measure", rulesFile)
+	}
 	s := subject{source: out, rules: rulesFile, rulesOne: filepath.Join(scratch, "rules-one.yaml")}
-	if err := all.One(all.Rules[0].Destination).Write(s.rulesOne); err != nil {
+	if err := monorepo.WriteRules(s.rulesOne, monorepo.OneDirectory(all.Rules[0])); err != nil {
 		return subject{}, err
 	}
 	return s, s.fill(ctx)
 }
 
 func (s *subject) fill(ctx context.Context) error {
-	one, err := rules.Read(s.rulesOne)
+	one, err := rules.Load(s.rulesOne)
 	if err != nil {
 		return err
 	}
-	if s.all, err = rules.Read(s.rules); err != nil {
+	if s.all, err = rules.Load(s.rules); err != nil {
 		return err
 	}
-	s.branch, s.dir = one.First().Branch, one.First().Directory()
+	measured := one.Rules[0].Branches[0].Source
+	s.branch, s.dir = measured.Branch, measured.Directories()[0]
 	count, err := git(ctx, s.source, "rev-list", "--count", "refs/heads/"+s.branch)
 	if err != nil {
 		return err
@@ -133,7 +137,7 @@ func (s *subject) addNews(ctx context.Context, copied string) error {
 		return err
 	}
 	var dirs []string
-	for _, dir := range append([]string{s.dir}, s.all.Directories(s.branch)...) {
+	for _, dir := range append([]string{s.dir}, s.directories()...) {
 		if _, err := git(ctx, copied, "rev-parse", "--verify", "--quiet", ref+":"+dir); err == nil {
 			dirs = append(dirs, dir)
 		}
@@ -158,6 +162,18 @@ func (s *subject) addNews(ctx context.Context, copied string) error {
 		return fmt.Errorf("add new commits: %w\n%s", err, out)
 	}
 	return nil
+}
+
+// directories are those that are published from the measured branch.
+func (s *subject) directories() (all []string) {
+	for _, rule := range s.all.Rules {
+		for _, b := range rule.Branches {
+			if b.Source.Branch == s.branch {
+				all = append(all, b.Source.Directories()...)
+			}
+		}
+	}
+	return all
 }
 
 // git returns what a git command in a repository prints, trimmed.

@@ -93,7 +93,11 @@ func Generate(ctx context.Context, dir string, p Params) error {
 		return fmt.Errorf("generate monorepo: %d commits are too few, %d is the least", p.Commits, MinCommits)
 	}
 	repository := At(dir)
-	if err := writeRules(repository, p.Shape); err != nil {
+	all := p.Shape.rules()
+	if err := WriteRules(repository.Rules, all); err != nil {
+		return fmt.Errorf("generate monorepo: %w", err)
+	}
+	if err := WriteRules(repository.RulesOne, OneDirectory(all.Rules[measured])); err != nil {
 		return fmt.Errorf("generate monorepo: %w", err)
 	}
 	git := gitIn(ctx, repository.Source)

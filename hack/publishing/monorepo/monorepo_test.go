@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/publisher-bench/rules"
+	"k8s.io/publisher/rules"
 )
 
 var deep, wide = Shapes[0], Shapes[1]
@@ -142,7 +142,7 @@ func TestHistoryHasItsShape(t *testing.T) {
 	})
 
 	t.Run("rules name every requirement", func(t *testing.T) {
-		all, err := rules.Read(r.Rules)
+		all, err := rules.Load(r.Rules)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestHistoryHasItsShape(t *testing.T) {
 				for _, d := range branch.Dependencies {
 					named = append(named, d.Repository)
 				}
-				path := branch.Source.Directory() + "/go.mod"
+				path := branch.Source.Directories()[0] + "/go.mod"
 				for _, revision := range lines(t, r, "rev-list", branch.Source.Branch, "--", path) {
 					text := strings.Join(lines(t, r, "show", revision+":"+path), "\n")
 					for _, match := range required.FindAllStringSubmatch(text, -1) {

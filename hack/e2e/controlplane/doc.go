@@ -22,5 +22,5 @@
 //
 // The package imports the standard library alone, so that it can serve tests of
 // any implementation of a client. The servers are built from their Go modules by
-// the module in ../binaries, see [Build].
+// the module in binaries, see [Build].
 package controlplane

@@ -26,7 +26,7 @@ import (
 	"strings"
 	"syscall"
 
-	"k8s.io/publisher/hack/controlplane/controlplane"
+	"k8s.io/publisher/hack/e2e/controlplane"
 )
 
 const sourceTag, version = "v1.36.0-demo.1", "v0.36.0-demo.1"

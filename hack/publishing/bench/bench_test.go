@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/publisher-bench/monorepo"
+	"k8s.io/publisher/hack/publishing/monorepo"
 )
 
 // TestMain lets the test binary be its own stopwatch, as the program is.

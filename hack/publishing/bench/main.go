@@ -2,10 +2,10 @@
 // next to the tools that others split directories with, and prints a table for
 // each and how far the targets are met. Progress goes to standard error.
 //
-//	go run . -publisher ../../bin/publisher
-//	go run . -publisher ../../bin/publisher -shape wide
-//	go run . -publisher ../../bin/publisher -source PATH -rules FILE
-//	go run . -generate DIR -shape deep
+//	go run ./bench -publisher ../../bin/publisher
+//	go run ./bench -publisher ../../bin/publisher -shape wide
+//	go run ./bench -publisher ../../bin/publisher -source PATH -rules FILE
+//	go run ./bench -generate DIR -shape deep
 //
 // Every command is measured as a whole process. The commands take turns, so
 // that a machine that slows down does so for all of them.
@@ -26,7 +26,7 @@ import (
 	"strings"
 	"syscall"
 
-	"k8s.io/publisher-bench/monorepo"
+	"k8s.io/publisher/hack/publishing/monorepo"
 )
 
 type options struct {

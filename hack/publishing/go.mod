@@ -1,10 +1,11 @@
-module k8s.io/publisher-demo
+module k8s.io/publisher/hack/publishing
 
 go 1.26.0
 
 require (
 	golang.org/x/mod v0.42.0
 	k8s.io/publisher v0.0.0
+	k8s.io/publisher/hack/e2e v0.0.0
 )
 
 require (
@@ -16,9 +17,9 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	k8s.io/apimachinery v0.36.6 // indirect
-	k8s.io/publisher/hack/controlplane v0.0.0
 )
 
-replace k8s.io/publisher => ../../publisher
-
-replace k8s.io/publisher/hack/controlplane => ../controlplane
+replace (
+	k8s.io/publisher => ../../publisher
+	k8s.io/publisher/hack/e2e => ../e2e
+)

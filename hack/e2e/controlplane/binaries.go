@@ -44,7 +44,7 @@ func binaries(ctx context.Context, opts Options) (dir string, err error) {
 }
 
 // Build builds the binaries named that are missing or older than their module
-// (hack/controlplane/binaries, which is looked for in the working directory and
+// (hack/e2e/controlplane/binaries, which is looked for in the working directory and
 // those above), into bin/controlplane of the same repository, and returns that
 // directory.
 //
@@ -59,7 +59,7 @@ func Build(ctx context.Context, log io.Writer, names ...string) (dir string, err
 	if err != nil {
 		return "", err
 	}
-	source := filepath.Join(root, "hack", "controlplane", "binaries")
+	source := filepath.Join(root, "hack", "e2e", "controlplane", "binaries")
 	dir = filepath.Join(root, "bin", "controlplane")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
@@ -139,7 +139,7 @@ func repository() (string, error) {
 		return "", err
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		_, err := os.Stat(filepath.Join(dir, "hack", "controlplane", "binaries", "go.mod"))
+		_, err := os.Stat(filepath.Join(dir, "hack", "e2e", "controlplane", "binaries", "go.mod"))
 		if err == nil {
 			return dir, nil
 		}
@@ -147,7 +147,7 @@ func repository() (string, error) {
 			return "", err
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no hack/controlplane/binaries in %s or above: run inside the repository, or set %s to a directory with %s and %s", start, binEnv, Etcd, APIServer)
+			return "", fmt.Errorf("no hack/e2e/controlplane/binaries in %s or above: run inside the repository, or set %s to a directory with %s and %s", start, binEnv, Etcd, APIServer)
 		}
 	}
 }
