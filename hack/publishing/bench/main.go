@@ -32,7 +32,7 @@ import (
 type options struct {
 	publisher, shape, source, rules, work, generate string
 	commits, runs                                   int
-	quick, commitGraph, check                       bool
+	quick                                           bool
 }
 
 func main() {
@@ -50,8 +50,6 @@ func main() {
 	flag.IntVar(&o.commits, "commits", 0, "`number` of commits to generate (default: the shape's); growth is measured against a quarter of it")
 	flag.IntVar(&o.runs, "runs", 5, "`number` of runs of each command, of which the median counts")
 	flag.BoolVar(&o.quick, "quick", false, "leave out git subtree split, which takes minutes, with the deep shape too")
-	flag.BoolVar(&o.commitGraph, "commit-graph", false, "give the generated repository a commit-graph file")
-	flag.BoolVar(&o.check, "check", false, "check that a generated repository is sound and its modules build, before measuring")
 	flag.Parse()
 	if flag.NArg() > 0 || (o.source == "") != (o.rules == "") || o.runs < 1 {
 		flag.Usage()
@@ -118,18 +116,17 @@ func run(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		return report(ctx, o, scratch, s, nil)
+		s.subtree = !o.quick
+		return report(ctx, o, scratch, s)
 	}
 	var failures []error
-	quick := o.quick
 	for _, shape := range shapes {
 		fmt.Printf("\n## %s\n", strings.ToUpper(shape.Name[:1])+shape.Name[1:])
-		large, small, err := subjects(ctx, o, shape, work, scratch)
+		s, err := generate(ctx, o, shape, work)
 		if err != nil {
 			return err
 		}
-		o.quick = quick || !shape.Deep
-		if err := report(ctx, o, scratch, large, small); err != nil {
+		if err := report(ctx, o, scratch, s); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", shape.Name, err))
 		}
 	}
@@ -138,17 +135,44 @@ func run(ctx context.Context, o options) error {
 
 // params are those of a shape, or of a part of its history.
 func (o options) params(s monorepo.Shape, part int) monorepo.Params {
-	return monorepo.Params{Shape: s, Commits: cmp.Or(o.commits, s.Commits) / part, CommitGraph: o.commitGraph}
+	return monorepo.Params{Shape: s, Commits: cmp.Or(o.commits, s.Commits) / part}
+}
+
+// generate makes a repository of a shape, and another with a quarter of the
+// history where that is what the shape is for, unless they are there.
+func generate(ctx context.Context, o options, shape monorepo.Shape, work string) (subject, error) {
+	one := func(part int) (subject, error) {
+		p := o.params(shape, part)
+		progress("generating %d commits of the %s shape, unless they are there", p.Commits, shape.Name)
+		repository, err := monorepo.Cached(ctx, work, p)
+		if err != nil {
+			return subject{}, err
+		}
+		return generated(ctx, repository)
+	}
+	s, err := one(1)
+	if err != nil || !shape.Deep {
+		return s, err
+	}
+	s.subtree = !o.quick
+	if o.params(shape, 4).Commits >= monorepo.MinCommits {
+		quarter, err := one(4)
+		if err != nil {
+			return subject{}, err
+		}
+		s.quarter = &quarter
+	}
+	return s, nil
 }
 
 // report measures with one repository and prints what comes out.
-func report(ctx context.Context, o options, scratch string, large subject, small *subject) error {
-	defer func() {
-		for _, saved := range []string{savedLarge, savedSmall} {
-			os.RemoveAll(filepath.Join(scratch, saved))
-		}
-	}()
-	rows, err := table(ctx, o, scratch, large, small)
+func report(ctx context.Context, o options, scratch string, s subject) error {
+	scratch, err := os.MkdirTemp(scratch, "")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	rows, err := table(ctx, o, scratch, s)
 	if err != nil {
 		return err
 	}
@@ -156,12 +180,12 @@ func report(ctx context.Context, o options, scratch string, large subject, small
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	fmt.Printf("\nSource: %s.\n\n", large.description)
+	fmt.Printf("\nSource: %s.\n\n", s.description)
 	writeTable(os.Stdout, rows, medians)
 	fmt.Println()
 	writeTargets(os.Stdout, rows, medians)
-	if small != nil {
-		writeGrowth(os.Stdout, large.commits, small.commits, medians)
+	if s.quarter != nil {
+		writeGrowth(os.Stdout, s.commits, s.quarter.commits, medians)
 	}
 	for _, t := range tools {
 		if !t.present() {
@@ -171,55 +195,27 @@ func report(ctx context.Context, o options, scratch string, large subject, small
 	return failures
 }
 
-// subjects returns the repository of a shape, and the smaller one that growth is
-// measured against where there is one.
-func subjects(ctx context.Context, o options, shape monorepo.Shape, work, scratch string) (large subject, small *subject, err error) {
-	generate := func(part int) (subject, error) {
-		p := o.params(shape, part)
-		progress("generating %d commits of the %s shape, unless they are there", p.Commits, shape.Name)
-		repository, err := monorepo.Cached(ctx, work, p)
-		if err != nil {
-			return subject{}, err
-		}
-		if o.check {
-			progress("checking %s", repository.Source)
-			if err := monorepo.Check(ctx, repository, filepath.Join(scratch, "check"), shape.Revisions()...); err != nil {
-				return subject{}, err
-			}
-		}
-		return generated(ctx, repository)
-	}
-	if large, err = generate(1); err != nil || !shape.Deep || o.params(shape, 4).Commits < monorepo.MinCommits {
-		return large, nil, err
-	}
-	quarter, err := generate(4)
-	return large, &quarter, err
-}
-
-// Where mirrors that have everything are kept, in the scratch directory.
-const savedLarge, savedSmall = "saved", "saved-small"
-
 // table lists all rows, after it has synced what some of them start from.
-func table(ctx context.Context, o options, scratch string, large subject, small *subject) ([]row, error) {
-	rows := peerRows(large, o.runs, o.quick)
-	if small != nil {
-		rows = append(rows, smallRows(*small, o.runs)...)
+func table(ctx context.Context, o options, scratch string, s subject) ([]row, error) {
+	rows := peerRows(s, o.runs)
+	if s.quarter != nil {
+		rows = append(rows, smallRows(*s.quarter, o.runs)...)
 	}
 	if o.publisher == "" {
 		return rows, nil
 	}
 	publisher := ours{o.publisher}
-	saved, err := publisher.save(ctx, large, scratch, savedLarge)
+	saved, err := publisher.save(ctx, s, scratch, "saved")
 	if err != nil {
 		return nil, err
 	}
-	rows = append(rows, publisher.rows(large, saved, o.runs)...)
-	if small != nil {
-		saved, err := publisher.save(ctx, *small, scratch, savedSmall)
+	rows = append(rows, publisher.rows(s, saved, o.runs)...)
+	if s.quarter != nil {
+		saved, err := publisher.save(ctx, *s.quarter, scratch, "saved-quarter")
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, publisher.smallRows(*small, saved, o.runs)...)
+		rows = append(rows, publisher.smallRows(*s.quarter, saved, o.runs)...)
 	}
 	return rows, nil
 }

@@ -77,7 +77,7 @@ func onPath(name string) bool {
 }
 
 // peerRows are the tools that others split directories with.
-func peerRows(s subject, runs int, quick bool) []row {
+func peerRows(s subject, runs int) []row {
 	ref := "refs/heads/" + s.branch
 	bareClone := func(ctx context.Context, p place) error {
 		return runQuietly(ctx, "git", "clone", "-q", "--bare", "--local", s.source, p.source())
@@ -115,7 +115,7 @@ func peerRows(s subject, runs int, quick bool) []row {
 	}
 	return slices.DeleteFunc(rows, func(r row) bool {
 		missing := slices.ContainsFunc(tools, func(t tool) bool { return t.key == r.key && !t.present() })
-		return missing || quick && r.key == subtree
+		return missing || r.key == subtree && !s.subtree
 	})
 }
 
@@ -187,7 +187,7 @@ func (o ours) rows(s subject, saved string, runs int) []row {
 
 // smallRows are for how cost grows with history.
 func smallRows(s subject, runs int) []row {
-	r := peerRows(s, runs, true)[0]
+	r := peerRows(s, runs)[0]
 	r.key, r.title = smallRevList, r.title+", a quarter of the source"
 	return []row{r}
 }

@@ -26,6 +26,8 @@ type subject struct {
 	commits  int    // on that branch
 	// description says what there is of everything.
 	description string
+	subtree     bool     // measure git subtree, too, which takes minutes
+	quarter     *subject // with a quarter of the history, for how cost grows; may be nil
 }
 
 // generated takes a generated monorepo.

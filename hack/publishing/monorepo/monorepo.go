@@ -30,9 +30,6 @@ type Params struct {
 	// Commits is how many there are on all branches; the shape's own number if
 	// it is 0, and at least MinCommits.
 	Commits int
-	// CommitGraph asks for a commit-graph file, which a repository that was
-	// just cloned has not.
-	CommitGraph bool
 }
 
 func (p Params) withDefaults() Params {
@@ -62,9 +59,6 @@ func At(dir string) Repository {
 func Cached(ctx context.Context, root string, p Params) (Repository, error) {
 	p = p.withDefaults()
 	name := fmt.Sprintf("monorepo-v%d-%s-%d", version, p.Shape.Name, p.Commits)
-	if p.CommitGraph {
-		name += "-graph"
-	}
 	dir := filepath.Join(root, name)
 	if _, err := os.Stat(dir); err == nil {
 		return At(dir), nil
@@ -113,9 +107,6 @@ func Generate(ctx context.Context, dir string, p Params) error {
 		{"update-ref", "-d", sideRef},
 		{"repack", "-adfq", "--window=10", "--depth=50"},
 		{"pack-refs", "--all"},
-	}
-	if p.CommitGraph {
-		steps = append(steps, []string{"commit-graph", "write", "--reachable", "--no-progress"})
 	}
 	for _, args := range steps {
 		if err := run(git(args...)); err != nil {

@@ -57,11 +57,3 @@ func (s Shape) tags(release int) (before, after []string) {
 	}
 	return before, after
 }
-
-// Revisions are some of all times, for [Check].
-func (s Shape) Revisions() []string {
-	first, _ := s.tags(0)
-	_, middle := s.tags(s.releases / 2)
-	_, last := s.tags(s.releases - 1)
-	return []string{first[0], middle[len(middle)/2], last[len(last)-1], "main"}
-}
