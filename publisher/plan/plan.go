@@ -47,6 +47,8 @@ type Destination struct {
 	DependsOn []string
 	// Err is why nothing will be done here.
 	Err error
+	// Conflicts are its refs that cannot become what they should be.
+	Conflicts []*ConflictError
 
 	// Mirror is the state that was compared with.
 	Mirror *mirror.Mirror
@@ -80,6 +82,8 @@ type ConflictError struct {
 	Destination, Ref string
 	Have, Want       object.ID
 	Reason           string
+	// TakeOver tells that the branch could be continued if the rules said so.
+	TakeOver bool
 }
 
 func (e *ConflictError) Error() string {
