@@ -21,7 +21,7 @@ const mostStrangers = 5
 // lead to none, the whole branch is somebody else's. takeOver tells whether it could
 // be continued.
 func (m *maker) stranger(b *publication.Branch, tip past.Tip) (reason string, takeOver bool, err error) {
-	command := "publisher rules take-over --destination " + m.to.Name
+	command := fmt.Sprintf("%q", "publisher rules take-over --destination "+m.to.Name)
 	var above []string
 	var last, unknown object.ID // source commits that the commits name
 	own := true                 // as long as no commit shows another bot's hand
