@@ -126,21 +126,22 @@
 // rule says what that is, as nobody with push rights to the mirror can then
 // pretend that more of it was there before:
 //
-//   - destination: client-go
-//     branches:
-//   - name: master
-//     source:
-//     branch: master
-//     dir: staging/src/k8s.io/client-go
-//     ended-branches:
-//   - legacy
-//     taken-over:
-//     branches:
-//   - branch: master
-//     commit: 9a1c4f0d2b3e5a6978c0d1e2f3a4b5c6d7e8f901
-//   - branch: legacy
-//     commit: 04f1b2a3c4d5e6f708192a3b4c5d6e7f8091a2b3
-//     tags: 6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d
+//	rules:
+//	- destination: client-go
+//	  branches:
+//	  - name: master
+//	    source:
+//	      branch: master
+//	      dir: staging/src/k8s.io/client-go
+//	  ended-branches:
+//	  - legacy
+//	  taken-over:
+//	    branches:
+//	    - branch: master
+//	      commit: 9a1c4f0d2b3e5a6978c0d1e2f3a4b5c6d7e8f901
+//	    - branch: legacy
+//	      commit: 04f1b2a3c4d5e6f708192a3b4c5d6e7f8091a2b3
+//	    tags: 6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d
 //
 // Each entry of branches has a branch, one of the rule's branches or
 // ended-branches, and a commit of the mirror, in 40 hexadecimal digits: it and all
