@@ -232,7 +232,7 @@ func TestErrorsFoundElsewhereGetTheirPlace(t *testing.T) {
 
 // Each of these files, with some more entries, kept a reader busy for minutes or filled the screen.
 func TestHostileFileCostsNoMoreThanItsSize(t *testing.T) {
-	const n = 3_000
+	const n = 1_000
 	const head = "rules:\n- destination: a\n  branches:\n  - name: main\n    source:\n      branch: main\n"
 	each := func(format string) string {
 		var b strings.Builder
