@@ -68,7 +68,7 @@ func (m *maker) branch(b *publication.Branch) (update Branch, at []mark, err err
 	}
 	update.Old = tip.Commit
 	if base, _, ok := m.mirror.TakenOver(b.Name); ok && b.Note == "" {
-		update.Note = fmt.Sprintf("continues what someone else published up to %s", base)
+		update.Note = fmt.Sprintf("continues what someone else published up to %.12s", base)
 	}
 	if tip.Commit == b.Tip {
 		update.Action = Unchanged

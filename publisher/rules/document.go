@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -55,22 +56,15 @@ func notRules(p Problem) error { return &InvalidError{Problems: []Problem{p}} }
 
 // notText finds what the YAML parser would refuse without saying where.
 func notText(data []byte) (position, bool) {
-	at := position{1, 1}
-	for len(data) > 0 {
-		c, size := utf8.DecodeRune(data)
-		switch {
-		case c == utf8.RuneError && size == 1,
-			c < ' ' && c != '\t' && c != '\n' && c != '\r',
-			c >= 0x7f && c < 0xa0 && c != 0x85:
-			return at, true
-		case c == '\n':
-			at = position{at.line + 1, 1}
-		default:
-			at.column++
+	for i := 0; i < len(data); {
+		c, size := utf8.DecodeRune(data[i:])
+		if c == utf8.RuneError && size == 1 || c != 0x85 && c != '\t' && c != '\n' && c != '\r' && unicode.IsControl(c) {
+			line := bytes.LastIndexByte(data[:i], '\n') + 1
+			return position{bytes.Count(data[:i], []byte("\n")) + 1, utf8.RuneCount(data[line:i]) + 1}, true
 		}
-		data = data[size:]
+		i += size
 	}
-	return at, false
+	return position{}, false
 }
 
 var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)

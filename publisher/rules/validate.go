@@ -29,12 +29,12 @@ type validator struct {
 	destinations map[string]int
 	// branches has the first branch of each name, by rule.
 	branches []map[string]int
-	// tagLists are the lists of tag rules that were tried.
-	tagLists map[string]bool
+	// trials counts how often a tag rule was tried.
+	trials int
 }
 
 func validate(r *Rules, p *problems, unread map[string]bool) {
-	v := &validator{rules: r, problems: p, unread: unread, destinations: map[string]int{}, tagLists: map[string]bool{}}
+	v := &validator{rules: r, problems: p, unread: unread, destinations: map[string]int{}}
 	v.top()
 	for i := range r.Rules {
 		v.rule(i)
