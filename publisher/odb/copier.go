@@ -34,10 +34,10 @@ type Place struct{ pack, position uint32 }
 // its index.
 type copied struct {
 	*pack
-	reader *Reader
-	loose  []object.ID
-	state  []state
-	notes  []uint32
+	store int // whose reader is to read them
+	loose []object.ID
+	state []state
+	notes []uint32
 	// Where they are in the new pack, and how many deltas lead to them there.
 	at    []int64
 	depth []uint16
@@ -59,10 +59,17 @@ type task struct{ object, like Place }
 func NewCopier(stores ...*Store) *Copier {
 	c := &Copier{stores: stores, packs: []*copied{{state: make([]state, 1)}}, numbers: make(map[*pack]uint32), loose: make(map[object.ID]uint32)}
 	c.packs[0].loose = make([]object.ID, 1) // The zero Place is none.
-	for _, s := range stores {
-		c.readers = append(c.readers, s.exactReader(generation))
-	}
+	c.readers = c.newReaders(generation)
 	return c
+}
+
+// newReaders returns a reader for each store.
+func (c *Copier) newReaders(limit int) []*Reader {
+	var readers []*Reader
+	for _, s := range c.stores {
+		readers = append(readers, s.exactReader(limit))
+	}
+	return readers
 }
 
 // Find returns where an object is. It is always the same place, however many have
@@ -74,7 +81,7 @@ func (c *Copier) Find(id object.ID) (Place, error) {
 		}
 		for i, s := range c.stores {
 			if p, position := s.position(id); p != nil {
-				return Place{c.number(p, c.readers[i]), uint32(position)}, nil
+				return Place{c.number(p, i), uint32(position)}, nil
 			}
 		}
 		for _, s := range c.stores {
@@ -100,12 +107,12 @@ func (c *Copier) Find(id object.ID) (Place, error) {
 	return Place{}, e
 }
 
-func (c *Copier) number(p *pack, r *Reader) uint32 {
+func (c *Copier) number(p *pack, store int) uint32 {
 	n, ok := c.numbers[p]
 	if !ok {
 		n = uint32(len(c.packs))
 		c.numbers[p] = n
-		c.packs = append(c.packs, &copied{pack: p, reader: r, state: make([]state, p.count)})
+		c.packs = append(c.packs, &copied{pack: p, store: store, state: make([]state, p.count)})
 	}
 	return n
 }
@@ -154,18 +161,17 @@ func (c *Copier) ID(p Place) object.ID {
 
 // Read returns the type and the content of an object, verified.
 func (c *Copier) Read(p Place) (object.Type, []byte, error) {
-	t, data, err := c.read(p, c.packs[p.pack].reader)
+	t, data, err := c.read(p, c.readers)
 	if err == nil {
 		c.packs[p.pack].state[p.position] |= verified
 	}
 	return t, data, err
 }
 
-// read reads with a reader of the pack's store, and any loose object without.
-func (c *Copier) read(p Place, r *Reader) (t object.Type, data []byte, err error) {
+func (c *Copier) read(p Place, readers []*Reader) (t object.Type, data []byte, err error) {
 	id, k := c.ID(p), c.packs[p.pack]
 	if k.pack == nil {
-		for _, r := range c.readers {
+		for _, r := range readers {
 			if t, data, err = r.ReadAny(id); err == nil {
 				return t, data, r.store.Verify(id, t, data)
 			}
@@ -173,7 +179,7 @@ func (c *Copier) read(p Place, r *Reader) (t object.Type, data []byte, err error
 		return t, data, err
 	}
 	offset, _ := k.offset(int(p.position))
-	if t, data, err = r.entry(k.pack, offset); err == nil && object.Hash(t, data) != id {
+	if t, data, err = readers[k.store].entry(k.pack, offset); err == nil && object.Hash(t, data) != id {
 		err = &CorruptError{File: k.file, Err: fmt.Errorf("what it holds as %s %s is %s", t, id, object.Hash(t, data))}
 	}
 	if err != nil {
@@ -232,23 +238,14 @@ func (c *Copier) verify(ctx context.Context, group *sync.WaitGroup, fail func(er
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			readers := make(map[*Store]*Reader)
+			readers := c.newReaders(generation / 4)
 			for ctx.Err() == nil {
 				from := int(next.Add(chunk)) - chunk
 				if from >= len(todo) {
 					return
 				}
 				for _, e := range todo[from:min(from+chunk, len(todo))] {
-					k := c.packs[e.pack]
-					var r *Reader
-					if k.pack != nil {
-						store := k.reader.store
-						if r = readers[store]; r == nil {
-							r = store.exactReader(generation / 4)
-							readers[store] = r
-						}
-					}
-					t, _, err := c.read(e.Place, r)
+					t, _, err := c.read(e.Place, readers)
 					if want := c.Type(e.Place); err == nil && t != want {
 						err = &TypeError{ID: c.ID(e.Place), Got: t, Want: want}
 					}
@@ -318,13 +315,13 @@ func (c *Copier) write(w *PackWriter, t task) error {
 // the other version, or whole.
 func (c *Copier) writeAnew(w *PackWriter, t task) error {
 	k, i := c.packs[t.object.pack], t.object.position
-	kind, data, err := c.read(t.object, k.reader)
+	kind, data, err := c.read(t.object, c.readers)
 	if err != nil {
 		return err
 	}
 	like := c.packs[t.like.pack]
 	if t.like != (Place{}) && like.at[t.like.position] > 0 && like.depth[t.like.position] < maxDepth && len(data) <= tooLarge {
-		_, base, err := c.read(t.like, like.reader)
+		_, base, err := c.read(t.like, c.readers)
 		if err != nil {
 			return err
 		}
