@@ -20,7 +20,7 @@ import (
 // not safe for concurrent use.
 type Copier struct {
 	stores  []*Store
-	own     *readers
+	readers []*Reader // of the stores
 	packs   []*copied // the first one is of loose objects
 	numbers map[*pack]uint32
 	loose   map[object.ID]uint32
@@ -34,7 +34,7 @@ type Place struct{ pack, position uint32 }
 // its index.
 type copied struct {
 	*pack
-	store *Store
+	store int // whose reader is to read them
 	loose []object.ID
 	state []state
 	notes []uint32
@@ -55,26 +55,21 @@ const (
 // task is an object to copy, and another version of it, zero where there is none.
 type task struct{ object, like Place }
 
-// readers are those of one goroutine, by their stores.
-type readers struct {
-	of    map[*Store]*Reader
-	cache int
-}
-
-func newReaders(cache int) *readers { return &readers{make(map[*Store]*Reader), cache} }
-
-func (r *readers) reader(s *Store) *Reader {
-	if r.of[s] == nil {
-		r.of[s] = s.exactReader(r.cache)
-	}
-	return r.of[s]
-}
-
 // NewCopier returns a Copier that looks for objects in the stores in their order.
 func NewCopier(stores ...*Store) *Copier {
-	c := &Copier{stores: stores, own: newReaders(generation), packs: []*copied{{state: make([]state, 1)}}, numbers: make(map[*pack]uint32), loose: make(map[object.ID]uint32)}
+	c := &Copier{stores: stores, packs: []*copied{{state: make([]state, 1)}}, numbers: make(map[*pack]uint32), loose: make(map[object.ID]uint32)}
 	c.packs[0].loose = make([]object.ID, 1) // The zero Place is none.
+	c.readers = c.newReaders(generation)
 	return c
+}
+
+// newReaders returns a reader for each store.
+func (c *Copier) newReaders(limit int) []*Reader {
+	var readers []*Reader
+	for _, s := range c.stores {
+		readers = append(readers, s.exactReader(limit))
+	}
+	return readers
 }
 
 // Find returns where an object is. It is always the same place, however many have
@@ -84,9 +79,9 @@ func (c *Copier) Find(id object.ID) (Place, error) {
 		if n, ok := c.loose[id]; ok {
 			return Place{0, n}, nil
 		}
-		for _, s := range c.stores {
+		for i, s := range c.stores {
 			if p, position := s.position(id); p != nil {
-				return Place{c.number(p, s), uint32(position)}, nil
+				return Place{c.number(p, i), uint32(position)}, nil
 			}
 		}
 		for _, s := range c.stores {
@@ -112,12 +107,12 @@ func (c *Copier) Find(id object.ID) (Place, error) {
 	return Place{}, e
 }
 
-func (c *Copier) number(p *pack, s *Store) uint32 {
+func (c *Copier) number(p *pack, store int) uint32 {
 	n, ok := c.numbers[p]
 	if !ok {
 		n = uint32(len(c.packs))
 		c.numbers[p] = n
-		c.packs = append(c.packs, &copied{pack: p, store: s, state: make([]state, p.count)})
+		c.packs = append(c.packs, &copied{pack: p, store: store, state: make([]state, p.count)})
 	}
 	return n
 }
@@ -166,25 +161,25 @@ func (c *Copier) ID(p Place) object.ID {
 
 // Read returns the type and the content of an object, verified.
 func (c *Copier) Read(p Place) (object.Type, []byte, error) {
-	t, data, err := c.read(p, c.own)
+	t, data, err := c.read(p, c.readers)
 	if err == nil {
 		c.packs[p.pack].state[p.position] |= verified
 	}
 	return t, data, err
 }
 
-func (c *Copier) read(p Place, with *readers) (t object.Type, data []byte, err error) {
+func (c *Copier) read(p Place, readers []*Reader) (t object.Type, data []byte, err error) {
 	id, k := c.ID(p), c.packs[p.pack]
 	if k.pack == nil {
-		for _, s := range c.stores {
-			if t, data, err = with.reader(s).ReadAny(id); err == nil {
-				return t, data, s.Verify(id, t, data)
+		for _, r := range readers {
+			if t, data, err = r.ReadAny(id); err == nil {
+				return t, data, r.store.Verify(id, t, data)
 			}
 		}
 		return t, data, err
 	}
 	offset, _ := k.offset(int(p.position))
-	if t, data, err = with.reader(k.store).entry(k.pack, offset); err == nil && object.Hash(t, data) != id {
+	if t, data, err = readers[k.store].entry(k.pack, offset); err == nil && object.Hash(t, data) != id {
 		err = &CorruptError{File: k.file, Err: fmt.Errorf("what it holds as %s %s is %s", t, id, object.Hash(t, data))}
 	}
 	if err != nil {
@@ -243,14 +238,14 @@ func (c *Copier) verify(ctx context.Context, group *sync.WaitGroup, fail func(er
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			with := newReaders(generation / 4)
+			readers := c.newReaders(generation / 4)
 			for ctx.Err() == nil {
 				from := int(next.Add(chunk)) - chunk
 				if from >= len(todo) {
 					return
 				}
 				for _, e := range todo[from:min(from+chunk, len(todo))] {
-					t, _, err := c.read(e.Place, with)
+					t, _, err := c.read(e.Place, readers)
 					if want := c.Type(e.Place); err == nil && t != want {
 						err = &TypeError{ID: c.ID(e.Place), Got: t, Want: want}
 					}
@@ -320,13 +315,13 @@ func (c *Copier) write(w *PackWriter, t task) error {
 // the other version, or whole.
 func (c *Copier) writeAnew(w *PackWriter, t task) error {
 	k, i := c.packs[t.object.pack], t.object.position
-	kind, data, err := c.read(t.object, c.own)
+	kind, data, err := c.read(t.object, c.readers)
 	if err != nil {
 		return err
 	}
 	like := c.packs[t.like.pack]
 	if t.like != (Place{}) && like.at[t.like.position] > 0 && like.depth[t.like.position] < maxDepth && len(data) <= tooLarge {
-		_, base, err := c.read(t.like, c.own)
+		_, base, err := c.read(t.like, c.readers)
 		if err != nil {
 			return err
 		}
