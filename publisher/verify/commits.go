@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/odb"
 	"k8s.io/publisher/projection"
 )
 
@@ -76,7 +75,7 @@ type diagnosis struct {
 // commit that it names; nil if only in what is behind it.
 func (d *diagnosis) diagnose(n int32) (*Mismatch, error) {
 	id := d.h.ids[n]
-	have, err := commitOf(d.reader, id)
+	have, err := commitOf(d.worker.Reader, id)
 	if err != nil {
 		return nil, nil // Reading the history has reported it.
 	}
@@ -102,12 +101,16 @@ func (d *diagnosis) diagnose(n int32) (*Mismatch, error) {
 		}
 		return &Mismatch{Kind: UnexpectedCommit, Commit: id.String(), Detail: detail}, nil
 	}
-	differences, err := d.trees(have.Tree, want.Tree, "")
-	if damaged := (*mirrorError)(nil); errors.As(err, &damaged) {
+	changes, err := d.git.compare(want.Tree, have.Tree)
+	if damaged := (*damageError)(nil); errors.As(err, &damaged) {
 		return &Mismatch{Kind: UnreadableObject, Commit: id.String(), Detail: err.Error()}, nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	var differences []string
+	for _, c := range changes {
+		differences = append(differences, c.String())
 	}
 	for _, part := range []struct {
 		name       string
@@ -163,7 +166,7 @@ func (d *diagnosis) expected(n int32, have *object.Commit, from object.ID) (*obj
 		if t == nil || d.h.targets[ref].commit != n || t.Target == t.Parent {
 			continue
 		}
-		data, err := d.made(t.Target, object.CommitType)
+		_, _, data, err := d.git.get(t.Target.String())
 		if err != nil {
 			return nil, t.Target, err
 		}
@@ -213,76 +216,6 @@ func (d *diagnosis) project(of *projection.Projection, i int32, at projection.Co
 		want.Parents = append(want.Parents, parent.ID)
 	}
 	return want, nil
-}
-
-// made reads an object that should be there: one that was computed, the source's,
-// or the mirror's.
-func (d *diagnosis) made(id object.ID, want object.Type) ([]byte, error) {
-	if t, data, ok, err := d.run.scratch.Reader().Read(id); err != nil || ok && t == want {
-		return data, err
-	}
-	data, err := d.run.in.Source.Store.Reader().Read(id, want)
-	if missing := (*odb.MissingError)(nil); errors.As(err, &missing) {
-		return d.reader.Read(id, want)
-	}
-	return data, err
-}
-
-// trees says in which files a tree of the mirror differs from what should be
-// there. What only one of them has is not looked into.
-func (d *diagnosis) trees(have, want object.ID, prefix string) ([]string, error) {
-	if have == want {
-		return nil, nil
-	}
-	var sides [2]map[string]object.Entry
-	for k, tree := range []object.ID{have, want} {
-		read, wrap := d.reader.Read, ofMirror
-		if k == 1 {
-			read, wrap = d.made, func(err error) error { return err }
-		}
-		data, err := read(tree, object.TreeType)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		entries, err := object.ParseTree(data)
-		if err != nil {
-			return nil, wrap(fmt.Errorf("tree %s: %w", tree, err))
-		}
-		sides[k] = make(map[string]object.Entry, len(entries))
-		for _, e := range entries {
-			sides[k][e.Name] = e
-		}
-	}
-	var names []string
-	for _, side := range sides {
-		for name := range side {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	var differences []string
-	for _, name := range slices.Compact(names) {
-		a, b := sides[0][name], sides[1][name]
-		path := prefix + name
-		switch {
-		case a == b:
-		case a.Mode.IsDir() && b.Mode.IsDir():
-			below, err := d.trees(a.ID, b.ID, path+"/")
-			if err != nil {
-				return nil, err
-			}
-			differences = append(differences, below...)
-		case a.ID.IsZero():
-			differences = append(differences, fmt.Sprintf("%s (%s) is missing", path, b.ID))
-		case b.ID.IsZero():
-			differences = append(differences, fmt.Sprintf("%s (%s) should not be there", path, a.ID))
-		case a.ID == b.ID:
-			differences = append(differences, fmt.Sprintf("%s has mode %06o and should have %06o", path, a.Mode, b.Mode))
-		default:
-			differences = append(differences, fmt.Sprintf("%s is %s and should be %s", path, a.ID, b.ID))
-		}
-	}
-	return differences, nil
 }
 
 // lineDifference returns the lines that only one of two texts has, in order and

@@ -1,12 +1,13 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/odb"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
@@ -20,7 +21,8 @@ type checker struct {
 	repository *repository // nil where there is no mirror to read
 	h          *history    // nil with it
 	modules    *modules
-	reader     *odb.Reader // of all mirrors
+	worker     *worker
+	git        *plumbing // on all objects of the mirror, the source and what was computed
 	bases      []base
 
 	d *publication.Destination
@@ -66,7 +68,7 @@ func (c *checker) note(format string, args ...any) {
 
 // check compares the mirror with the publication. The error is about the
 // source or this machine.
-func (c *checker) check() error {
+func (c *checker) check() (err error) {
 	c.d = c.run.pub.Destination(c.out.Name)
 	if c.d.Err != nil {
 		c.mismatch(Mismatch{Kind: Uncomputable, Detail: c.d.Err.Error()})
@@ -81,6 +83,13 @@ func (c *checker) check() error {
 		}
 		return nil
 	}
+	repo := c.h.view + "-compared"
+	dirs := append([]string{c.h.objectsDir(), c.run.scratch.Dir()}, c.run.in.Source.Store.Dirs()...)
+	if err := git.Init(repo, dirs...); err != nil {
+		return err
+	}
+	c.git = newPlumbing(c.run.ctx, repo)
+	defer func() { err = errors.Join(err, c.git.close()) }()
 	c.findForeign()
 	for _, step := range []func() error{c.advertised, c.branches, c.tags, c.strays, c.missing, c.commits, c.contents} {
 		if err := step(); err != nil {

@@ -35,7 +35,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"k8s.io/publisher/git"
+	"golang.org/x/mod/module"
+
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/odb"
@@ -66,11 +67,10 @@ type run struct {
 	pub      *publication.Publication
 	checkers map[string]*checker // by destination
 
-	// store has the objects of all mirrors. There is a reader, and a git that
-	// reads the source, for each processor.
+	// store has the objects of all mirrors; a worker for each processor reads it.
 	store   *odb.Store
-	readers chan *odb.Reader
-	sources chan *objects
+	sums    *modhash.MemorySums
+	workers chan *worker
 	// paths has the paths of the modules in directories of source commits.
 	paths sync.Map
 
@@ -80,7 +80,7 @@ type run struct {
 // Run verifies all mirrors. The error is about the source, the rules or this
 // machine, or the context's; what is wrong with a mirror is in the report.
 func Run(ctx context.Context, in Input) (_ *Report, err error) {
-	r := &run{ctx: ctx, in: in, checkers: make(map[string]*checker)}
+	r := &run{ctx: ctx, in: in, checkers: make(map[string]*checker), sums: new(modhash.MemorySums)}
 	if r.remove, err = pathspec.Compile(in.Rules.RecursiveDeletePatterns); err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
 	}
@@ -185,7 +185,7 @@ func (r *run) prove(all, present []*checker) (err error) {
 	defer r.store.Close()
 	err = each(present, func(c *checker) error {
 		c.h = readHistory(c.out.Name, c.repository, r.store.Reader())
-		c.modules = newModules(r, c.h)
+		c.modules = &modules{run: r, destination: c.out.Name, h: c.h, releases: make(map[module.Version]*release)}
 		for _, m := range c.h.broken {
 			c.mismatch(m)
 		}
@@ -197,22 +197,16 @@ func (r *run) prove(all, present []*checker) (err error) {
 	if err := r.compute(present); err != nil {
 		return err
 	}
-	view := filepath.Join(r.dir, "source.git")
-	if err := git.Init(view, r.in.Source.Store.Dirs()...); err != nil {
-		return err
-	}
-	r.sources, r.readers = make(chan *objects, runtime.GOMAXPROCS(0)), make(chan *odb.Reader, runtime.GOMAXPROCS(0))
-	for range cap(r.sources) {
-		source := readObjects(r.ctx, view)
-		defer func() { err = errors.Join(err, source.close()) }()
-		r.sources <- source
-		r.readers <- r.store.Reader()
+	r.workers = make(chan *worker, runtime.GOMAXPROCS(0))
+	for range cap(r.workers) {
+		reader := r.store.Reader()
+		r.workers <- &worker{reader, modhash.New(reader, r.sums)}
 	}
 	var done atomic.Int64
 	r.report("comparing mirrors", 0, len(all))
-	return each(all, func(c *checker) error {
-		c.reader = <-r.readers
-		defer func() { r.readers <- c.reader }()
+	return each(all, func(c *checker) (err error) {
+		c.worker = <-r.workers
+		defer func() { r.workers <- c.worker }()
 		if err := c.check(); err != nil {
 			return fmt.Errorf("%s: %w", c.out.Name, err)
 		}
@@ -225,7 +219,7 @@ func (r *run) prove(all, present []*checker) (err error) {
 // and the commits that these name where a mirror was taken over.
 func (r *run) compute(present []*checker) error {
 	config := publication.Config{
-		Source: r.in.Source, Rules: r.in.Rules, Scratch: r.scratch, Sums: new(modhash.MemorySums), Progress: r.report,
+		Source: r.in.Source, Rules: r.in.Rules, Scratch: r.scratch, Sums: r.sums, Progress: r.report,
 		Mirrors: r.store, Takeovers: make(map[string]*publication.Takeover), Ended: make(map[string][]publication.Ended),
 	}
 	mainlines := newMainlines(r.in.Source.Store.Reader())
@@ -251,8 +245,10 @@ func (r *run) compute(present []*checker) error {
 		}
 	}
 	var err error
-	r.pub, err = publication.Compute(r.ctx, config)
-	return err
+	if r.pub, err = publication.Compute(r.ctx, config); err != nil {
+		return err
+	}
+	return r.scratch.Finish() // Git is to read it.
 }
 
 func (r *run) report(what string, done, total int) {
