@@ -31,7 +31,7 @@ func atMost(texts []string) string {
 func (c *checker) commits() error {
 	d := diagnosis{checker: c, claims: make(map[int32]object.ID), unknown: make(map[object.ID]bool)}
 	var unexpected []int32
-	for n, id := range c.h.ids {
+	for n, id := range c.h.IDs {
 		switch {
 		case c.foreign[n]:
 			c.out.ForeignCommits++
@@ -74,12 +74,12 @@ type diagnosis struct {
 // diagnose says in what a commit differs from the projection of the source
 // commit that it names; nil if only in what is behind it.
 func (d *diagnosis) diagnose(n int32) (*Mismatch, error) {
-	id := d.h.ids[n]
-	have, err := commitOf(d.worker.Reader, id)
+	id := d.h.IDs[n]
+	have, err := d.h.commit(n)
 	if err != nil {
-		return nil, nil // Reading the history has reported it.
+		return &Mismatch{Kind: UnreadableObject, Commit: id.String(), Detail: err.Error()}, nil
 	}
-	from, _ := sourceOf(have, d.run.pub.Trailer())
+	from := sourceOf(have, d.run.pub.Trailer())
 	d.claims[n] = from
 	want, wantID, err := d.expected(n, have, from)
 	if err != nil {
@@ -140,7 +140,7 @@ func (d *diagnosis) diagnose(n int32) (*Mismatch, error) {
 func (d *diagnosis) standFor(commits []object.ID) string {
 	var names []string
 	for _, id := range commits {
-		n, ok := d.h.index[id]
+		n, ok := d.h.Node(id)
 		from, claimed := d.claims[n]
 		if !ok || !claimed {
 			from = id

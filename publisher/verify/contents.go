@@ -69,13 +69,13 @@ func (c *checker) subjects() []*subject {
 		if !ok || !known || at.commit == none || c.foreign[at.commit] {
 			continue
 		}
-		commit, err := commitOf(c.worker.Reader, c.h.ids[at.commit])
+		commit, err := c.h.commit(at.commit)
 		if err != nil {
-			continue // Reading the history has reported it.
+			continue // It was reported.
 		}
-		from, ok := sourceOf(commit, c.run.pub.Trailer())
-		if _, in := c.run.pub.Graph.Node(from); ok && in {
-			add(ref, &subject{commit: c.h.ids[at.commit], source: from, layout: layout, branch: b.Name})
+		from := sourceOf(commit, c.run.pub.Trailer())
+		if _, in := c.run.pub.Graph.Node(from); in {
+			add(ref, &subject{commit: c.h.IDs[at.commit], source: from, layout: layout, branch: b.Name})
 		}
 	}
 	for _, t := range c.d.Tags {
@@ -83,7 +83,7 @@ func (c *checker) subjects() []*subject {
 			ref := "refs/tags/" + name
 			at, ok := c.h.targets[ref]
 			if ok && at.commit != none && !c.foreign[at.commit] {
-				add(ref, &subject{commit: c.h.ids[at.commit], source: t.Commit, layout: t.Layout()})
+				add(ref, &subject{commit: c.h.IDs[at.commit], source: t.Commit, layout: t.Layout()})
 			}
 		}
 	}

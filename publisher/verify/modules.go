@@ -69,9 +69,9 @@ func (c *checker) resolve(v module.Version) (found *release, why string, err err
 		if sibling == nil || sibling.modules == nil {
 			continue
 		}
-		found, why := sibling.modules.resolve(c.worker.Reader, v)
-		if found != nil {
-			return found, "", nil
+		found, why, err := sibling.modules.resolve(c.worker.Reader, v)
+		if err != nil || found != nil {
+			return found, "", err
 		}
 		if why != "" {
 			reasons = append(reasons, why)
@@ -83,44 +83,50 @@ func (c *checker) resolve(v module.Version) (found *release, why string, err err
 	return nil, strings.Join(reasons, "; "), nil
 }
 
-func (m *modules) resolve(reader *odb.Reader, v module.Version) (*release, string) {
+func (m *modules) resolve(reader *odb.Reader, v module.Version) (*release, string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if r, ok := m.releases[v]; ok {
-		return r, ""
+		return r, "", nil
 	}
 	n, why := m.find(v)
 	if n == none {
-		return nil, why
+		return nil, why, nil
 	}
-	commit, err := commitOf(reader, m.h.ids[n])
+	commit, err := m.h.commit(n)
 	if err != nil {
-		return nil, err.Error()
+		return nil, err.Error(), nil
 	}
 	if module.IsPseudoVersion(v.Version) {
 		want, err1 := module.PseudoVersionTime(v.Version)
 		have, err2 := commit.CommitTime()
 		if err1 != nil || err2 != nil || !want.Equal(have) {
-			return nil, fmt.Sprintf("commit %s of %s is of another time, %s", m.h.ids[n], m.destination, have.Format(time.RFC3339))
+			return nil, fmt.Sprintf("commit %s of %s is of another time, %s", m.h.IDs[n], m.destination, have.Format(time.RFC3339)), nil
 		}
 	}
-	r := &release{of: m, version: v, commit: m.h.ids[n], tree: commit.Tree}
+	r := &release{of: m, version: v, commit: m.h.IDs[n], tree: commit.Tree}
 	root, err := reader.Tree(commit.Tree)
-	if err != nil {
-		return nil, err.Error()
+	var mode object.Mode
+	var id object.ID
+	if err == nil {
+		mode, id, _, err = object.FindEntry(root, "go.mod")
 	}
-	mode, id, ok, err := object.FindEntry(root, "go.mod")
-	if err != nil || !ok || !mode.IsRegular() {
-		return nil, fmt.Sprintf("commit %s of %s has no go.mod", r.commit, m.destination)
+	if err == nil && !mode.IsRegular() {
+		return nil, fmt.Sprintf("commit %s of %s has no go.mod", r.commit, m.destination), nil
 	}
-	if r.goMod, err = reader.Blob(id); err != nil {
-		return nil, err.Error()
+	if err == nil {
+		r.goMod, err = reader.Blob(id)
 	}
-	if modfile.ModulePath(r.goMod) != v.Path {
-		return nil, "" // It is another sibling's.
+	switch {
+	case err != nil && ofMachine(err):
+		return nil, "", err
+	case err != nil:
+		return nil, err.Error(), nil
+	case modfile.ModulePath(r.goMod) != v.Path:
+		return nil, "", nil // It is another sibling's.
 	}
 	m.releases[v] = r
-	return r, ""
+	return r, "", nil
 }
 
 // find returns the commit that a version names. The go command fetches branches
@@ -158,15 +164,14 @@ func (r *release) hash(w *worker, version, claimed string, archive bool) (hash, 
 	defer r.of.mu.Unlock()
 	if r.quick == "" && r.unfit == "" {
 		r.quick, err = w.hasher.Zip(r.version, r.tree)
-		missing, corrupt, other := (*odb.MissingError)(nil), (*odb.CorruptError)(nil), (*odb.TypeError)(nil)
-		if errors.As(err, &missing) || errors.As(err, &corrupt) || errors.As(err, &other) {
-			return "", err.Error(), nil // The mirror is damaged.
-		}
 		if unfetchable := (*modhash.UnfetchableError)(nil); errors.As(err, &unfetchable) {
 			r.unfit, err = err.Error(), nil
 		}
-		if err != nil {
+		if err != nil && ofMachine(err) {
 			return "", "", err
+		}
+		if err != nil {
+			return "", err.Error(), nil
 		}
 	}
 	if r.archived == "" && (archive || r.quick != claimed) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
@@ -76,11 +77,20 @@ type damageError struct{ err error }
 
 func (e *damageError) Error() string { return e.err.Error() }
 
+// ofMachine reports whether an error is this machine's rather than the objects'.
+func ofMachine(err error) bool {
+	if failed, ok := errors.AsType[*git.Error](err); ok {
+		return !failed.Refused()
+	}
+	_, ok := errors.AsType[syscall.Errno](err)
+	return ok || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // failed says why there was no answer: a [damageError] where that is the
 // objects' fault.
 func (p *process) failed(err error) error {
 	died := p.close()
-	if failed, ok := errors.AsType[*git.Error](died); ok && failed.Refused() {
+	if died != nil && !ofMachine(died) {
 		return &damageError{died}
 	}
 	return errors.Join(err, died)

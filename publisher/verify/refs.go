@@ -263,7 +263,7 @@ func (c *checker) tags() error {
 				detail += fmt.Sprintf(" on commit %s", want.Target)
 			}
 			c.mismatch(Mismatch{Kind: LightweightTag, Ref: ref, Detail: detail})
-		case at.commit != none && c.h.ids[at.commit] == want.Target:
+		case at.commit != none && c.h.IDs[at.commit] == want.Target:
 			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it is tag %s on the right commit; source tag %s makes tag %s", at.id, want.Source, want.id)})
 		default:
 			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it names %s; source tag %s belongs on commit %s", c.named(at), want.Source, want.Target)})
@@ -276,7 +276,7 @@ func (c *checker) tags() error {
 func (c *checker) named(at target) string {
 	switch {
 	case at.commit != none:
-		return "commit " + c.h.ids[at.commit].String()
+		return "commit " + c.h.IDs[at.commit].String()
 	case at.t == 0:
 		return at.id.String() + ", which cannot be read"
 	}

@@ -26,7 +26,7 @@ func (c *checker) takenOver() []base {
 	}
 	for _, b := range c.rule.TakenOver.Branches {
 		id, err := object.ParseID([]byte(b.Commit))
-		n, ok := c.h.index[id]
+		n, ok := c.h.Node(id)
 		if err != nil || !ok {
 			c.mismatch(Mismatch{Kind: DroppedCommit, Ref: "refs/heads/" + b.Branch, Commit: b.Commit,
 				Detail: "the rules say that the branch was taken over at it, and no ref of the mirror leads to it"})
@@ -40,7 +40,7 @@ func (c *checker) takenOver() []base {
 
 // tookOver reports whether a branch was taken over at a commit.
 func (c *checker) tookOver(branch string, commit object.ID) bool {
-	return slices.ContainsFunc(c.bases, func(b base) bool { return b.branch == branch && c.h.ids[b.commit] == commit })
+	return slices.ContainsFunc(c.bases, func(b base) bool { return b.branch == branch && c.h.IDs[b.commit] == commit })
 }
 
 // findForeign marks what was there before the mirror was taken over: what is
@@ -63,7 +63,7 @@ func (c *checker) findForeign() {
 			continue
 		}
 		all = append(all, ref)
-		if n := at.commit; n != none && (c.foreign[n] || len(c.h.parents[n]) == 1 && c.foreign[c.h.parents[n][0]] && !c.expects(c.h.ids[n])) {
+		if n := at.commit; n != none && (c.foreign[n] || len(c.h.Parents[n]) == 1 && c.foreign[c.h.Parents[n][0]] && !c.expects(c.h.IDs[n])) {
 			near = append(near, ref)
 		}
 	}
@@ -108,7 +108,7 @@ type ended struct {
 
 // ended finds the mirror's branches that follow nothing any more, and what they
 // followed: the trailer of a tip tells.
-func (c *checker) ended(reader *odb.Reader, lines *mainlines) ([]ended, error) {
+func (c *checker) ended(lines *mainlines) ([]ended, error) {
 	names := slices.Clone(c.rule.EndedBranches)
 	for _, b := range c.rule.Branches {
 		if slices.Contains(c.run.in.Rules.SkipSourceBranches, b.Source.Branch) {
@@ -121,18 +121,15 @@ func (c *checker) ended(reader *odb.Reader, lines *mainlines) ([]ended, error) {
 		if at.t != object.CommitType || c.tookOver(name, at.id) {
 			continue
 		}
-		tip, err := commitOf(reader, at.id)
+		tip, err := c.h.commit(at.commit)
 		if err != nil {
-			continue // Reading the history has reported it.
+			continue // It will be reported.
 		}
-		from, ok := sourceOf(tip, c.run.in.Rules.Trailer)
-		if !ok {
-			continue // Diagnosing the commit will tell.
-		}
+		from := sourceOf(tip, c.run.in.Rules.Trailer)
 		if commit, err := lines.peel(from); err != nil {
 			return nil, err
-		} else if commit != from {
-			continue
+		} else if from.IsZero() || commit != from {
+			continue // Diagnosing the commit will tell.
 		}
 		e := ended{Name: name, Tip: at.id, Source: from}
 		var heads []object.ID

@@ -154,8 +154,7 @@ func (c *checker) open(view string) error {
 	}
 	// One that cannot be read is not to stop what can be said of the others.
 	store, err := odb.Open(filepath.Join(dir, "objects"))
-	damaged := (*odb.CorruptError)(nil)
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
+	if errors.Is(err, fs.ErrNotExist) || err != nil && !ofMachine(err) {
 		c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
 		return nil
 	}
@@ -184,10 +183,14 @@ func (r *run) prove(all, present []*checker) (err error) {
 	}
 	defer r.store.Close()
 	err = each(present, func(c *checker) error {
-		c.h = readHistory(c.out.Name, c.repository, r.store.Reader())
-		c.modules = &modules{run: r, destination: c.out.Name, h: c.h, releases: make(map[module.Version]*release)}
-		for _, m := range c.h.broken {
-			c.mismatch(m)
+		h, err := readHistory(r.ctx, c.repository, r.store)
+		switch {
+		case err != nil && ofMachine(err):
+			return fmt.Errorf("%s: %w", c.out.Name, err)
+		case err != nil:
+			c.mismatch(Mismatch{Kind: UnreadableObject, Detail: err.Error()})
+		default:
+			c.h, c.modules = h, &modules{run: r, destination: c.out.Name, h: h, releases: make(map[module.Version]*release)}
 		}
 		return r.ctx.Err()
 	})
@@ -225,8 +228,11 @@ func (r *run) compute(present []*checker) error {
 	mainlines := newMainlines(r.in.Source.Store.Reader())
 	reader := r.store.Reader()
 	for _, c := range present {
+		if c.h == nil {
+			continue
+		}
 		for _, base := range c.takenOver() {
-			commit := c.h.ids[base.commit]
+			commit := c.h.IDs[base.commit]
 			from, err := publication.BaseSource(reader, commit, r.in.Rules.Trailer)
 			if err != nil {
 				continue // No trailer, no source: nothing can be computed on top of it.
@@ -236,7 +242,7 @@ func (r *run) compute(present []*checker) error {
 			}
 			config.Takeovers[c.out.Name].Add(base.branch, publication.Base{Commit: commit, Source: from})
 		}
-		ended, err := c.ended(reader, mainlines)
+		ended, err := c.ended(mainlines)
 		if err != nil {
 			return err
 		}
