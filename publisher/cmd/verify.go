@@ -22,12 +22,13 @@ Everything is computed again, from the source alone, and nothing is taken from
 what a sync left behind but the mirrors. Git hashes all of their objects; every
 commit, branch and tag must be the one that was computed; every tag's files are
 compared with the source's directory; and what go.sum files say about siblings
-is hashed again from the siblings' mirrors.
+is hashed again from the siblings' mirrors. Nor may a mirror have a HEAD, settings,
+grafts, hooks or other files by which git would show or do something else.
 
 A mirror may be behind its source: that is a note. Anything else that differs is
-a mismatch, and the exit code is 1 where there is any. Of what was there before a
-mirror was taken over from someone else, little can be proven: it is counted as
-foreign.`,
+a mismatch, and the exit code is 1 where there is any. What the rules say was there
+when a mirror was taken over from someone else is counted as foreign, and not
+proven.`,
 		Example: `  publisher verify
   publisher verify --source ~/src/monorepo --mirrors /srv/mirrors
   publisher verify -o json`,

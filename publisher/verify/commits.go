@@ -144,9 +144,9 @@ func (d *diagnosis) standFor(commits []object.ID) string {
 		from, claimed := d.claims[n]
 		if !ok || !claimed {
 			from = id
-			for _, p := range d.projections {
-				if i, ok := p.byID[id]; ok && i >= p.Base() {
-					from = d.run.pub.Graph.IDs[p.Node(i)]
+			for of, index := range d.projections {
+				if i, ok := index[id]; ok && i >= of.Base() {
+					from = d.run.pub.Graph.IDs[of.Node(i)]
 				}
 			}
 		}
@@ -175,16 +175,19 @@ func (d *diagnosis) expected(n int32, have *object.Commit, from object.ID) (*obj
 	}
 	var best *object.Commit
 	var bestID object.ID
-	for _, p := range d.projections {
-		i, _, ok := d.run.pub.Lookup(p.Projection, from)
-		if !ok || i < p.Base() {
+	for _, b := range d.d.Branches {
+		if d.projections[b.Projection] == nil {
 			continue
 		}
-		at, err := p.Commit(i)
+		i, _, ok := d.run.pub.Lookup(b.Projection, from)
+		if !ok || i < b.Projection.Base() {
+			continue
+		}
+		at, err := b.Projection.Commit(i)
 		if err != nil || at.Source != from {
 			continue
 		}
-		want, err := d.project(p.Projection, i, at)
+		want, err := d.project(b.Projection, i, at)
 		if err != nil {
 			return nil, at.ID, err
 		}

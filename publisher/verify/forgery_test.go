@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"encoding/binary"
+	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/session"
 	"k8s.io/publisher/verify"
 )
 
@@ -157,7 +160,7 @@ func TestForgeryIsFound(t *testing.T) {
 			w := whole.copy(t)
 			test.tamper(w, w.mirror(lib))
 			r := w.verify()
-			if !slices.ContainsFunc(r.Destination(lib).Mismatches, func(m verify.Mismatch) bool { return strings.Contains(m.String(), test.want) }) {
+			if !slices.ContainsFunc(of(r, lib).Mismatches, func(m verify.Mismatch) bool { return strings.Contains(m.String(), test.want) }) {
 				t.Errorf("nothing says %q:\n%s", test.want, text(r))
 			}
 		})
@@ -242,6 +245,18 @@ func TestNothingOfTheUserChangesTheVerdict(t *testing.T) {
 	t.Setenv("GIT_CONFIG_KEY_0", "core.attributesFile")
 	t.Setenv("GIT_CONFIG_VALUE_0", filepath.Join(home, "attributes"))
 	w.clean(verify.Destination{Name: lib, Branches: 2, Tags: 6, Commits: 6})
+}
+
+// Without git, nothing can be said of any mirror.
+func TestErrorOfThisMachineIsNoMismatch(t *testing.T) {
+	w := publish(t)
+	s, err := session.Open(t.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Forget: true})
+	w.must(err)
+	defer func() { w.must(s.Close()) }()
+	t.Setenv("PATH", t.TempDir())
+	if r, err := verify.Run(t.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.mirrors}); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("got %+v, %v", r, err)
+	}
 }
 
 func TestRepackBesideIsNoMismatch(t *testing.T) {

@@ -1,26 +1,15 @@
 package verify
 
 import (
-	"archive/tar"
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
-	"golang.org/x/mod/sumdb/dirhash"
-	"golang.org/x/mod/zip"
 
-	"k8s.io/publisher/git"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
@@ -29,12 +18,9 @@ import (
 // modules finds and hashes the versions of the modules in one mirror, as the
 // go command would that fetches from it.
 //
-// Package modhash hashes most of them, since only it is fast enough for all. Git
-// archives the version, as the go command has it do, and golang.org/x/mod/zip
-// chooses from the archive's files, for whatever is wrong before it is reported
-// and for what the default branch's tip requires.
+// What is wrong is hashed again from an archive that git makes, before it is
+// reported, and so is what the default branch's tip requires.
 type modules struct {
-	run         *run
 	destination string
 	h           *history
 
@@ -57,7 +43,6 @@ type release struct {
 	goMod   []byte
 
 	quick, archived string // the hash of the zip, once it was needed
-	unfit           string // why there is no zip
 }
 
 // resolve finds a version in the mirrors that this one depends on. Where none
@@ -162,113 +147,17 @@ func (r *release) hash(w *worker, version, claimed string, archive bool) (hash, 
 	}
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
-	if r.quick == "" && r.unfit == "" {
+	if r.quick == "" {
 		r.quick, err = w.hasher.Zip(r.version, r.tree)
-		if unfetchable := (*modhash.UnfetchableError)(nil); errors.As(err, &unfetchable) {
-			r.unfit, err = err.Error(), nil
-		}
-		if err != nil && ofMachine(err) {
-			return "", "", err
-		}
-		if err != nil {
-			return "", err.Error(), nil
-		}
 	}
-	if r.archived == "" && (archive || r.quick != claimed) {
-		if r.archived, r.unfit, err = r.archive(); err != nil {
-			return "", "", err
-		}
+	if err == nil && r.archived == "" && (archive || r.quick != claimed) {
+		r.archived, err = modhash.Archived(w.Reader, r.version, r.tree)
 	}
-	return cmp.Or(r.archived, r.quick), r.unfit, nil
-}
-
-// archive computes the hash in the way in which the go command does: git
-// archives the commit, and golang.org/x/mod/zip chooses from what is in there.
-// Where one of the two refuses, unfit says why.
-func (r *release) archive() (hash, unfit string, err error) {
-	view := r.of.h.view
-	// The go command gives these to each repository that it fetches.
-	if err := os.WriteFile(filepath.Join(view, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o666); err != nil {
-		return "", "", err
-	}
-	archive, err := git.Command{
-		Dir:    view,
-		Config: []git.Setting{{Key: "core.autocrlf", Value: "input"}, {Key: "core.eol", Value: "lf"}},
-	}.Output(r.of.run.ctx, "archive", "--format=tar", "--end-of-options", r.commit.String())
-	if failed, ok := errors.AsType[*git.Error](err); ok && failed.Refused() {
-		return "", err.Error(), nil
+	if err != nil && !ofMachine(err) {
+		return "", err.Error(), nil // The tree is unfit, or the mirror damaged.
 	}
 	if err != nil {
 		return "", "", err
 	}
-	var files []zip.File
-	contents := make(map[string][]byte)
-	for reader := tar.NewReader(bytes.NewReader(archive)); ; {
-		header, err := reader.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return "", "", err
-		}
-		f := treeFile{path: header.Name, mode: object.ModeRegular, size: header.Size}
-		switch header.Typeflag {
-		case tar.TypeReg:
-			if contents[f.path], err = io.ReadAll(reader); err != nil {
-				return "", "", err
-			}
-		case tar.TypeSymlink:
-			f.mode = object.ModeSymlink
-		default:
-			continue
-		}
-		f.goMod = contents["go.mod"]
-		files = append(files, f)
-	}
-	checked, err := zip.CheckFiles(files)
-	if err == nil {
-		err = checked.Err()
-	}
-	if bad := (zip.FileErrorList)(nil); errors.As(err, &bad) {
-		return "", bad.Error(), nil
-	}
-	if err != nil {
-		return "", "", err
-	}
-	prefix := r.version.String() + "/"
-	for i, name := range checked.Valid {
-		checked.Valid[i] = prefix + name
-	}
-	hash, err = dirhash.Hash1(checked.Valid, func(name string) (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(contents[strings.TrimPrefix(name, prefix)])), nil
-	})
-	return hash, "", err
-}
-
-// treeFile is a file for zip.CheckFiles, which opens no other one than the go.mod
-// at the root.
-type treeFile struct {
-	path  string
-	mode  object.Mode
-	size  int64
-	goMod []byte
-}
-
-// Path, Lstat and Open implement [zip.File]; the rest is [fs.FileInfo].
-
-func (f treeFile) Path() string                 { return f.path }
-func (f treeFile) Lstat() (fs.FileInfo, error)  { return f, nil }
-func (f treeFile) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.goMod)), nil }
-
-func (f treeFile) Name() string       { return path.Base(f.path) }
-func (f treeFile) Size() int64        { return f.size }
-func (f treeFile) ModTime() time.Time { return time.Time{} }
-func (f treeFile) IsDir() bool        { return false }
-func (f treeFile) Sys() any           { return nil }
-
-func (f treeFile) Mode() fs.FileMode {
-	if f.mode.IsRegular() {
-		return fs.FileMode(f.mode & 0o777)
-	}
-	return fs.ModeSymlink
+	return cmp.Or(r.archived, r.quick), "", nil
 }

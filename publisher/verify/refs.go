@@ -24,10 +24,11 @@ type checker struct {
 	worker     *worker
 	git        *plumbing // on all objects of the mirror, the source and what was computed
 	bases      []base
+	fsck       []string // what git fsck says
 
 	d *publication.Destination
-	// projections are those of the branches, each once.
-	projections []indexed
+	// projections are those of the branches, with the indexes of their commits.
+	projections map[*projection.Projection]map[object.ID]int32
 	// tagCommits are the commits that tags have of their own.
 	tagCommits map[object.ID]*publication.Tag
 	byName     map[string]namedTag // by ref
@@ -38,12 +39,6 @@ type checker struct {
 	at          []position
 	rewritten   bool // some branch is not where it can be
 	pending     []string
-}
-
-// indexed is a projection with the indexes of its commits.
-type indexed struct {
-	*projection.Projection
-	byID map[object.ID]int32
 }
 
 // namedTag is one of the mirror's tags that a source tag makes.
@@ -101,22 +96,22 @@ func (c *checker) check() (err error) {
 
 // index prepares looking up what is expected.
 func (c *checker) index() error {
+	c.projections = make(map[*projection.Projection]map[object.ID]int32)
 	c.tagCommits = make(map[object.ID]*publication.Tag)
 	c.byName = make(map[string]namedTag)
 	for _, b := range c.d.Branches {
 		of := b.Projection
-		if of == nil || b.Skipped != "" || slices.ContainsFunc(c.projections, func(p indexed) bool { return p.Projection == of }) {
+		if of == nil || b.Skipped != "" || c.projections[of] != nil {
 			continue
 		}
-		p := indexed{of, make(map[object.ID]int32, of.Len())}
+		c.projections[of] = make(map[object.ID]int32, of.Len())
 		for i := range of.Len() {
 			commit, err := of.Commit(i)
 			if err != nil {
 				return err
 			}
-			p.byID[commit.ID] = i
+			c.projections[of][commit.ID] = i
 		}
-		c.projections = append(c.projections, p)
 	}
 	for _, t := range c.d.Tags {
 		if t.Target != t.Parent {
@@ -129,24 +124,19 @@ func (c *checker) index() error {
 	return nil
 }
 
-// expects reports whether an object is a commit or tag that is to be published.
+// expects reports whether an object is a commit that is to be published.
 func (c *checker) expects(id object.ID) bool {
-	if c.d == nil {
-		return false
+	for _, index := range c.projections {
+		if _, ok := index[id]; ok {
+			return true
+		}
 	}
-	return c.tagCommits[id] != nil || slices.ContainsFunc(c.projections, func(p indexed) bool {
-		_, ok := p.byID[id]
-		return ok
-	})
+	return c.tagCommits[id] != nil
 }
 
 // in returns the index of a commit in a branch's projection.
 func (c *checker) in(b *publication.Branch, id object.ID) (i int32, ok bool) {
-	for _, p := range c.projections {
-		if p.Projection == b.Projection {
-			i, ok = p.byID[id]
-		}
-	}
+	i, ok = c.projections[b.Projection][id]
 	return i, ok
 }
 

@@ -12,11 +12,11 @@
 // computed. Therefore two further checks, for every tag and every branch's tip,
 // use none of that code:
 //
-//   - Git itself reads the tree and the directory in the source, and they are
-//     compared file by file. Only go.mod and go.sum may differ, and only in
-//     what they say about siblings.
+//   - Git itself compares the tree with the directory in the source. Only go.mod
+//     and go.sum may differ, and only in what they say about siblings.
 //   - The versions of siblings in go.sum are looked up in the siblings' mirrors
-//     and hashed with golang.org/x/mod.
+//     and hashed. What the tips of default branches require is hashed as the go
+//     command does it, with git archive and golang.org/x/mod/zip.
 //
 // What does not hold is a [Mismatch], which says as precisely as possible what
 // was changed. A mirror may be behind its source, which goes on all the time:
@@ -117,15 +117,10 @@ func (r *run) verify() (*Report, error) {
 	// Git hashes all objects while their names are computed.
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop()
-	said := make(map[*checker][]string)
 	fscked := make(chan error, 1)
 	go func() {
-		var mu sync.Mutex
-		fscked <- each(present, func(c *checker) error {
-			lines, err := c.repository.fsck(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			said[c] = lines
+		fscked <- each(present, func(c *checker) (err error) {
+			c.fsck, err = c.repository.fsck(ctx)
 			return err
 		})
 	}()
@@ -139,8 +134,8 @@ func (r *run) verify() (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	for c, lines := range said {
-		c.sound(lines)
+	for _, c := range present {
+		c.sound(c.fsck)
 	}
 	report.finish()
 	return report, nil
@@ -190,7 +185,7 @@ func (r *run) prove(all, present []*checker) (err error) {
 		case err != nil:
 			c.mismatch(Mismatch{Kind: UnreadableObject, Detail: err.Error()})
 		default:
-			c.h, c.modules = h, &modules{run: r, destination: c.out.Name, h: h, releases: make(map[module.Version]*release)}
+			c.h, c.modules = h, &modules{destination: c.out.Name, h: h, releases: make(map[module.Version]*release)}
 		}
 		return r.ctx.Err()
 	})
