@@ -34,8 +34,8 @@ A release branch concerns most mirrors alike. "add" gives their rules the new
 branch, and "remove" lets it end in all of them.`,
 		Example: `  publisher rules branch add release-1.36 --go 1.26.0
   publisher rules branch remove release-1.30`,
-		Args:    cobra.ArbitraryArgs,
-		RunE:    needsVerb,
+		Args: cobra.ArbitraryArgs,
+		RunE: needsVerb,
 	}
 	branch.AddCommand(newRulesBranchAdd(f), newRulesBranchRemove(f))
 	c.AddCommand(branch, newRulesTakeOver(f))

@@ -20,7 +20,8 @@ Everything is computed again, from the source alone, and nothing is taken from
 what a sync left behind but the mirrors. Git hashes all of their objects; every
 commit, branch and tag must be the one that was computed; every tag's files are
 compared with the source's directory; and what go.sum files say about siblings
-is hashed again from the siblings' mirrors.
+is hashed again from the siblings' mirrors. Nor may a mirror have a HEAD, settings,
+grafts, hooks or other files by which git would show or do something else.
 
 A mirror may be behind its source: that is a note. Anything else that differs is
 a mismatch, and the exit code is 1 where there is any. Of many mismatches of a kind

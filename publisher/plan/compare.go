@@ -98,9 +98,9 @@ func (m *maker) branch(b *publication.Branch) (update Branch, at []mark, err err
 			return update, nil, err
 		}
 		if back {
-			return conflict("the source branch " + b.Source + " is behind what was published from it; a mirror never goes back", false)
+			return conflict("the source branch "+b.Source+" is behind what was published from it; a mirror never goes back", false)
 		}
-		return conflict("the source branch " + b.Source + " was rewritten; a mirror only goes forward", false)
+		return conflict("the source branch "+b.Source+" was rewritten; a mirror only goes forward", false)
 	}
 	update.Action = Update
 	m.to.Refs[ref] = mirror.Ref{ID: b.Tip}

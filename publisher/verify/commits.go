@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/odb"
 	"k8s.io/publisher/projection"
 )
 
@@ -32,7 +31,7 @@ func atMost(texts []string) string {
 func (c *checker) commits() error {
 	d := diagnosis{checker: c, claims: make(map[int32]object.ID), unknown: make(map[object.ID]bool)}
 	var unexpected []int32
-	for n, id := range c.h.ids {
+	for n, id := range c.h.IDs {
 		switch {
 		case c.foreign[n]:
 			c.out.ForeignCommits++
@@ -75,12 +74,12 @@ type diagnosis struct {
 // diagnose says in what a commit differs from the projection of the source
 // commit that it names; nil if only in what is behind it.
 func (d *diagnosis) diagnose(n int32) (*Mismatch, error) {
-	id := d.h.ids[n]
-	have, err := commitOf(d.reader, id)
+	id := d.h.IDs[n]
+	have, err := d.h.commit(n)
 	if err != nil {
-		return nil, nil // Reading the history has reported it.
+		return &Mismatch{Kind: UnreadableObject, Commit: id.String(), Detail: err.Error()}, nil
 	}
-	from, _ := sourceOf(have, d.run.pub.Trailer())
+	from := sourceOf(have, d.run.pub.Trailer())
 	d.claims[n] = from
 	want, wantID, err := d.expected(n, have, from)
 	if err != nil {
@@ -102,12 +101,16 @@ func (d *diagnosis) diagnose(n int32) (*Mismatch, error) {
 		}
 		return &Mismatch{Kind: UnexpectedCommit, Commit: id.String(), Detail: detail}, nil
 	}
-	differences, err := d.trees(have.Tree, want.Tree, "")
-	if damaged := (*mirrorError)(nil); errors.As(err, &damaged) {
+	changes, err := d.git.compare(want.Tree, have.Tree)
+	if damaged := (*damageError)(nil); errors.As(err, &damaged) {
 		return &Mismatch{Kind: UnreadableObject, Commit: id.String(), Detail: err.Error()}, nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	var differences []string
+	for _, c := range changes {
+		differences = append(differences, c.String())
 	}
 	for _, part := range []struct {
 		name       string
@@ -137,13 +140,13 @@ func (d *diagnosis) diagnose(n int32) (*Mismatch, error) {
 func (d *diagnosis) standFor(commits []object.ID) string {
 	var names []string
 	for _, id := range commits {
-		n, ok := d.h.index[id]
+		n, ok := d.h.Node(id)
 		from, claimed := d.claims[n]
 		if !ok || !claimed {
 			from = id
-			for _, p := range d.projections {
-				if i, ok := p.byID[id]; ok && i >= p.Base() {
-					from = d.run.pub.Graph.IDs[p.Node(i)]
+			for of, index := range d.projections {
+				if i, ok := index[id]; ok && i >= of.Base() {
+					from = d.run.pub.Graph.IDs[of.Node(i)]
 				}
 			}
 		}
@@ -163,7 +166,7 @@ func (d *diagnosis) expected(n int32, have *object.Commit, from object.ID) (*obj
 		if t == nil || d.h.targets[ref].commit != n || t.Target == t.Parent {
 			continue
 		}
-		data, err := d.made(t.Target, object.CommitType)
+		_, _, data, err := d.git.get(t.Target.String())
 		if err != nil {
 			return nil, t.Target, err
 		}
@@ -172,16 +175,19 @@ func (d *diagnosis) expected(n int32, have *object.Commit, from object.ID) (*obj
 	}
 	var best *object.Commit
 	var bestID object.ID
-	for _, p := range d.projections {
-		i, _, ok := p.Projection.Lookup(from)
-		if !ok || i < p.Base() {
+	for _, b := range d.d.Branches {
+		if d.projections[b.Projection] == nil {
 			continue
 		}
-		at, err := p.Commit(i)
+		i, _, ok := b.Projection.Lookup(from)
+		if !ok || i < b.Projection.Base() {
+			continue
+		}
+		at, err := b.Projection.Commit(i)
 		if err != nil || at.Source != from {
 			continue
 		}
-		want, err := d.project(p.Projection, i, at)
+		want, err := d.project(b.Projection, i, at)
 		if err != nil {
 			return nil, at.ID, err
 		}
@@ -213,76 +219,6 @@ func (d *diagnosis) project(of *projection.Projection, i int32, at projection.Co
 		want.Parents = append(want.Parents, parent.ID)
 	}
 	return want, nil
-}
-
-// made reads an object that should be there: one that was computed, the source's,
-// or the mirror's.
-func (d *diagnosis) made(id object.ID, want object.Type) ([]byte, error) {
-	if t, data, ok, err := d.run.scratch.Reader().Read(id); err != nil || ok && t == want {
-		return data, err
-	}
-	data, err := d.run.in.Source.Store.Reader().Read(id, want)
-	if missing := (*odb.MissingError)(nil); errors.As(err, &missing) {
-		return d.reader.Read(id, want)
-	}
-	return data, err
-}
-
-// trees says in which files a tree of the mirror differs from what should be
-// there. What only one of them has is not looked into.
-func (d *diagnosis) trees(have, want object.ID, prefix string) ([]string, error) {
-	if have == want {
-		return nil, nil
-	}
-	var sides [2]map[string]object.Entry
-	for k, tree := range []object.ID{have, want} {
-		read, wrap := d.reader.Read, ofMirror
-		if k == 1 {
-			read, wrap = d.made, func(err error) error { return err }
-		}
-		data, err := read(tree, object.TreeType)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		entries, err := object.ParseTree(data)
-		if err != nil {
-			return nil, wrap(fmt.Errorf("tree %s: %w", tree, err))
-		}
-		sides[k] = make(map[string]object.Entry, len(entries))
-		for _, e := range entries {
-			sides[k][e.Name] = e
-		}
-	}
-	var names []string
-	for _, side := range sides {
-		for name := range side {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	var differences []string
-	for _, name := range slices.Compact(names) {
-		a, b := sides[0][name], sides[1][name]
-		path := prefix + name
-		switch {
-		case a == b:
-		case a.Mode.IsDir() && b.Mode.IsDir():
-			below, err := d.trees(a.ID, b.ID, path+"/")
-			if err != nil {
-				return nil, err
-			}
-			differences = append(differences, below...)
-		case a.ID.IsZero():
-			differences = append(differences, fmt.Sprintf("%s (%s) is missing", path, b.ID))
-		case b.ID.IsZero():
-			differences = append(differences, fmt.Sprintf("%s (%s) should not be there", path, a.ID))
-		case a.ID == b.ID:
-			differences = append(differences, fmt.Sprintf("%s has mode %06o and should have %06o", path, a.Mode, b.Mode))
-		default:
-			differences = append(differences, fmt.Sprintf("%s is %s and should be %s", path, a.ID, b.ID))
-		}
-	}
-	return differences, nil
 }
 
 // lineDifference returns the lines that only one of two texts has, in order and

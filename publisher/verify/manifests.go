@@ -15,14 +15,20 @@ import (
 
 // modulePaths returns the paths of the modules that stand in some directories
 // of a source commit.
-func (r *run) modulePaths(source *objects, commit object.ID, modules [][]string) ([]string, error) {
+func (c *checker) modulePaths(commit object.ID, modules [][]string) ([]string, error) {
 	var paths []string
 	for _, dirs := range modules {
-		path, err := r.modulePath(source, commit, dirs)
-		if err != nil {
-			return nil, ofSource(err)
+		key := commit.String() + strings.Join(dirs, "\x00")
+		path, known := c.run.paths.Load(key)
+		if !known {
+			mod, err := c.sourceFile(commit, dirs, "go.mod")
+			if err != nil {
+				return nil, err
+			}
+			path = modfile.ModulePath(mod.data)
+			c.run.paths.Store(key, path)
 		}
-		if path != "" && !slices.Contains(paths, path) {
+		if path := path.(string); path != "" && !slices.Contains(paths, path) {
 			paths = append(paths, path)
 		}
 	}
@@ -30,41 +36,52 @@ func (r *run) modulePaths(source *objects, commit object.ID, modules [][]string)
 	return paths, nil
 }
 
-// modulePath returns the path of the module that some directories together are;
-// empty where they are none.
-func (r *run) modulePath(source *objects, commit object.ID, dirs []string) (path string, err error) {
-	key := commit.String() + strings.Join(dirs, "\x00")
-	if path, ok := r.paths.Load(key); ok {
-		return path.(string), nil
-	}
-	var trees []object.ID
+// blob is a regular file; the zero one is none. other tells that there is
+// something else of its name.
+type blob struct {
+	id    object.ID
+	data  []byte
+	other bool
+}
+
+// sourceFile returns a file of the directories that are published together.
+func (c *checker) sourceFile(commit object.ID, dirs []string, name string) (found blob, err error) {
 	for _, dir := range dirs {
-		tree, _, err := source.tree(commit.String() + ":" + dir)
+		b, err := c.file(commit.String()+":"+dir, name)
 		if err != nil {
-			return "", err
+			return found, err
 		}
-		trees = append(trees, tree)
+		b.other = b.other || found.other
+		if found.id.IsZero() {
+			found = b
+		}
 	}
-	id, _, err := source.file(trees, "go.mod")
-	if err == nil && !id.IsZero() {
-		var data []byte
-		data, err = source.blob(id)
-		path = modfile.ModulePath(data)
+	return found, nil
+}
+
+// file returns a file of the tree that a revision names.
+func (c *checker) file(revision, name string) (b blob, err error) {
+	_, t, tree, err := c.git.get(revision)
+	if err != nil || t != object.TreeType {
+		return b, err
 	}
-	if err == nil {
-		r.paths.Store(key, path)
+	mode, id, ok, err := object.FindEntry(tree, name)
+	if err != nil || !ok || !mode.IsRegular() {
+		return blob{other: ok}, err
 	}
-	return path, err
+	b.id, _, b.data, err = c.git.get(id.String())
+	return b, err
 }
 
 // manifests checks go.mod and go.sum, which hardly ever differ between the
 // many tags of a branch's commit.
 type manifests struct {
 	*checker
-	source, published *objects
-	known             map[files][]string
-	claimed           map[claim]bool
-	unresolved        map[module.Version]bool
+	// cleaned is the last tree that has nothing that should have been removed.
+	cleaned    object.ID
+	known      map[files][]string
+	claimed    map[claim]bool
+	unresolved map[module.Version]bool
 }
 
 // files are the blobs of go.mod and go.sum, and what they are checked against.
@@ -84,59 +101,45 @@ type claim struct {
 	required bool
 }
 
-func newManifests(c *checker, source, mirror *objects) *manifests {
+func newManifests(c *checker) *manifests {
 	return &manifests{
-		checker: c, source: source, published: mirror, known: make(map[files][]string),
-		claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
+		checker: c, cleaned: emptyTree, known: make(map[files][]string), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
 	}
 }
 
 // check compares the go.mod and go.sum of a published tree with the source's,
 // and what they say about siblings with the siblings' mirrors. It returns what
 // they say otherwise about anything else.
-func (m *manifests) check(s *subject, parts []object.ID, tree object.ID) ([]string, error) {
-	siblings, err := m.run.modulePaths(m.source, s.source, s.layout.Siblings)
+func (m *manifests) check(s *subject) ([]string, error) {
+	siblings, err := m.modulePaths(s.source, s.layout.Siblings)
 	if err != nil {
 		return nil, err
 	}
 	pinned := !m.run.in.Rules.SkipGoMod
-	ids := files{branch: s.branch != ""}
+	var source, published [2]blob
+	key := files{branch: s.branch != ""}
 	for k, name := range []string{"go.mod", "go.sum"} {
-		regular := false
-		if ids.source[k], regular, err = m.source.file(parts, name); err != nil {
-			return nil, ofSource(err)
-		}
-		// Where one is a link or a folder, both stay as they are.
-		pinned = pinned && regular
-		if ids.published[k], _, err = m.published.file([]object.ID{tree}, name); err != nil {
+		if source[k], err = m.sourceFile(s.source, s.layout.Dirs, name); err != nil {
 			return nil, err
 		}
+		if published[k], err = m.file(s.commit.String()+":", name); err != nil {
+			return nil, err
+		}
+		// Where one is a link or a folder, both stay as they are.
+		pinned = pinned && !source[k].other
+		key.source[k], key.published[k] = source[k].id, published[k].id
 	}
 	if !pinned {
 		siblings = nil
 	}
-	ids.siblings = strings.Join(siblings, "\n")
-	if problems, ok := m.known[ids]; ok {
+	key.siblings = strings.Join(siblings, "\n")
+	if problems, ok := m.known[key]; ok {
 		return problems, nil
 	}
-	var source, published manifest
-	for _, file := range []struct {
-		data *[]byte
-		id   object.ID
-		from *objects
-		wrap func(error) error
-	}{
-		{&source.mod, ids.source[0], m.source, ofSource}, {&source.sum, ids.source[1], m.source, ofSource},
-		{&published.mod, ids.published[0], m.published, func(err error) error { return err }},
-		{&published.sum, ids.published[1], m.published, func(err error) error { return err }},
-	} {
-		if *file.data, err = file.from.blob(file.id); err != nil {
-			return nil, file.wrap(err)
-		}
-	}
-	problems := published.differences(source, siblings, pinned)
-	m.known[ids] = problems
-	for _, c := range published.claims(source, siblings) {
+	from, to := manifest{source[0].data, source[1].data}, manifest{published[0].data, published[1].data}
+	problems := to.differences(from, siblings, pinned)
+	m.known[key] = problems
+	for _, c := range to.claims(from, siblings) {
 		if err := m.prove(s, c); err != nil {
 			return nil, err
 		}
@@ -320,7 +323,7 @@ func (m *manifests) prove(s *subject, c claim) error {
 	if c.hash == "" && c.of == v && s.branch == "" && m.run.circular(m.out.Name, release.of.destination) {
 		return nil // The hash would be of what it stands in.
 	}
-	hash, why, err := release.hash(m.reader, c.of.Version, c.hash, s.branch == m.defaultBranch())
+	hash, why, err := release.hash(m.worker, c.of.Version, c.hash, s.branch == m.defaultBranch())
 	switch {
 	case err != nil:
 		return err

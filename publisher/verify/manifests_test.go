@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/publisher/rules"
 )
 
 func TestOnlySiblingsMayDifferInManifests(t *testing.T) {
@@ -64,5 +66,50 @@ golang.org/x/mod v0.20.0/go.mod h1:hTbmBsO62+eylJbnUtE2MGJUyE7QWk4xUqPFrRgJ+7c=
 				t.Errorf("got\n%q\nwant\n%q", got, test.want)
 			}
 		})
+	}
+}
+
+// Where go.mod or go.sum is a link, or rules say so, both stay as they are.
+func TestManifestsThatAreNotPinnedStayAsTheyAre(t *testing.T) {
+	source := manifest{mod: []byte("module example.com/app\n\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => ../lib\n")}
+	if got := source.differences(source, nil, false); got != nil {
+		t.Errorf("got %q", got)
+	}
+	pinned := manifest{mod: []byte("module example.com/app\n\nrequire example.com/lib v0.20.0\n")}
+	want := []string{
+		`go.mod has "require example.com/lib v0.20.0"`,
+		`go.mod lacks "require example.com/lib v0.0.0"`, `go.mod lacks "replace example.com/lib => ../lib"`,
+	}
+	if got := pinned.differences(source, nil, false); !slices.Equal(got, want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+	// So they do where the go command cannot read them.
+	source.sum = []byte("example.com/lib v0.0.0\n")
+	if got := source.differences(source, []string{"example.com/lib"}, true); got != nil {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A go.sum cannot have the hash of what it stands in.
+func TestOnlyModulesOfACircleMayLackAHash(t *testing.T) {
+	parsed, err := rules.Parse("rules.yaml", []byte(`
+rules:
+- destination: a
+  branches: [{name: main, source: {branch: main, dir: a}, dependencies: [{repository: b, branch: main}]}]
+- destination: b
+  branches: [{name: main, source: {branch: main, dir: b}, dependencies: [{repository: c, branch: main}]}]
+- destination: c
+  branches: [{name: main, source: {branch: main, dir: c}, dependencies: [{repository: a, branch: main}, {repository: d, branch: main}]}]
+- destination: d
+  branches: [{name: main, source: {branch: main, dir: d}}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run{in: Input{Rules: parsed}}
+	for pair, want := range map[[2]string]bool{{"a", "b"}: true, {"b", "a"}: true, {"c", "a"}: true, {"c", "d"}: false, {"d", "c"}: false} {
+		if got := r.circular(pair[0], pair[1]); got != want {
+			t.Errorf("%s and %s: %t", pair[0], pair[1], got)
+		}
 	}
 }

@@ -88,7 +88,7 @@ func (r *run) published(t *publication.Tag) bool {
 // abandoned reports whose commit it is that a published tag stands on and no
 // branch has.
 func (c *checker) abandoned(t *publication.Tag) error {
-	n, ok := c.h.index[t.Parent]
+	n, ok := c.h.Node(t.Parent)
 	if !ok || c.foreign[n] {
 		return nil
 	}

@@ -1,12 +1,13 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/odb"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
@@ -20,12 +21,14 @@ type checker struct {
 	repository *repository // nil where there is no mirror to read
 	h          *history    // nil with it
 	modules    *modules
-	reader     *odb.Reader // of all mirrors
+	worker     *worker
+	git        *plumbing // on all objects of the mirror, the source and what was computed
 	bases      []base
+	fsck       []string // what git fsck says
 
 	d *publication.Destination
-	// projections are those of the branches, each once.
-	projections []indexed
+	// projections are those of the branches, with the indexes of their commits.
+	projections map[*projection.Projection]map[object.ID]int32
 	// tagCommits are the commits that tags have of their own.
 	tagCommits map[object.ID]*publication.Tag
 	byName     map[string]namedTag // by ref
@@ -36,12 +39,6 @@ type checker struct {
 	at          []position
 	rewritten   bool // some branch is not where it can be
 	pending     []string
-}
-
-// indexed is a projection with the indexes of its commits.
-type indexed struct {
-	*projection.Projection
-	byID map[object.ID]int32
 }
 
 // namedTag is one of the mirror's tags that a source tag makes.
@@ -66,7 +63,7 @@ func (c *checker) note(format string, args ...any) {
 
 // check compares the mirror with the publication. The error is about the
 // source or this machine.
-func (c *checker) check() error {
+func (c *checker) check() (err error) {
 	c.d = c.run.pub.Destination(c.out.Name)
 	if c.d.Err != nil {
 		c.mismatch(Mismatch{Kind: Uncomputable, Detail: c.d.Err.Error()})
@@ -81,6 +78,13 @@ func (c *checker) check() error {
 		}
 		return nil
 	}
+	repo := c.h.view + "-compared"
+	dirs := append([]string{c.h.objectsDir(), c.run.scratch.Dir()}, c.run.in.Source.Store.Dirs()...)
+	if err := git.Init(repo, dirs...); err != nil {
+		return err
+	}
+	c.git = newPlumbing(c.run.ctx, repo)
+	defer func() { err = errors.Join(err, c.git.close()) }()
 	c.findForeign()
 	for _, step := range []func() error{c.advertised, c.branches, c.tags, c.strays, c.missing, c.commits, c.contents} {
 		if err := step(); err != nil {
@@ -92,22 +96,22 @@ func (c *checker) check() error {
 
 // index prepares looking up what is expected.
 func (c *checker) index() error {
+	c.projections = make(map[*projection.Projection]map[object.ID]int32)
 	c.tagCommits = make(map[object.ID]*publication.Tag)
 	c.byName = make(map[string]namedTag)
 	for _, b := range c.d.Branches {
 		of := b.Projection
-		if of == nil || b.Skipped != "" || slices.ContainsFunc(c.projections, func(p indexed) bool { return p.Projection == of }) {
+		if of == nil || b.Skipped != "" || c.projections[of] != nil {
 			continue
 		}
-		p := indexed{of, make(map[object.ID]int32, of.Len())}
+		c.projections[of] = make(map[object.ID]int32, of.Len())
 		for i := range of.Len() {
 			commit, err := of.Commit(i)
 			if err != nil {
 				return err
 			}
-			p.byID[commit.ID] = i
+			c.projections[of][commit.ID] = i
 		}
-		c.projections = append(c.projections, p)
 	}
 	for _, t := range c.d.Tags {
 		if t.Target != t.Parent {
@@ -120,24 +124,19 @@ func (c *checker) index() error {
 	return nil
 }
 
-// expects reports whether an object is a commit or tag that is to be published.
+// expects reports whether an object is a commit that is to be published.
 func (c *checker) expects(id object.ID) bool {
-	if c.d == nil {
-		return false
+	for _, index := range c.projections {
+		if _, ok := index[id]; ok {
+			return true
+		}
 	}
-	return c.tagCommits[id] != nil || slices.ContainsFunc(c.projections, func(p indexed) bool {
-		_, ok := p.byID[id]
-		return ok
-	})
+	return c.tagCommits[id] != nil
 }
 
 // in returns the index of a commit in a branch's projection.
 func (c *checker) in(b *publication.Branch, id object.ID) (i int32, ok bool) {
-	for _, p := range c.projections {
-		if p.Projection == b.Projection {
-			i, ok = p.byID[id]
-		}
-	}
+	i, ok = c.projections[b.Projection][id]
 	return i, ok
 }
 
@@ -241,7 +240,7 @@ func (c *checker) tags() error {
 				detail += fmt.Sprintf(" on commit %s", want.Target)
 			}
 			c.mismatch(Mismatch{Kind: LightweightTag, Ref: ref, Detail: detail})
-		case at.commit != none && c.h.ids[at.commit] == want.Target:
+		case at.commit != none && c.h.IDs[at.commit] == want.Target:
 			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it is tag %s on the right commit; source tag %s makes tag %s", at.id, want.Source, want.id)})
 		default:
 			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it names %s; source tag %s belongs on commit %s", c.named(at), want.Source, want.Target)})
@@ -254,7 +253,7 @@ func (c *checker) tags() error {
 func (c *checker) named(at target) string {
 	switch {
 	case at.commit != none:
-		return "commit " + c.h.ids[at.commit].String()
+		return "commit " + c.h.IDs[at.commit].String()
 	case at.t == 0:
 		return at.id.String() + ", which cannot be read"
 	}

@@ -110,16 +110,6 @@ func (r *Report) Mismatches() int {
 	return n
 }
 
-// Destination returns what was proven of a destination, or nil.
-func (r *Report) Destination(name string) *Destination {
-	for _, d := range r.Destinations {
-		if d.Name == name {
-			return d
-		}
-	}
-	return nil
-}
-
 // finish orders the report, in which checks of any order have written.
 func (r *Report) finish() {
 	slices.SortFunc(r.Destinations, func(a, b *Destination) int { return cmp.Compare(a.Name, b.Name) })

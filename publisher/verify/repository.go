@@ -98,7 +98,7 @@ var reasons = map[string]string{
 	"shallow":                      "it cuts history off",
 	"info/grafts":                  "it gives commits other parents",
 	"info/attributes":              "it changes what git archives",
-	"objects/info/alternates":      "the objects are another repository's, which can take them away",
+	"objects/info/alternates":      "the objects are another repository's, which can take them away; run git repack -ad first",
 	"objects/info/http-alternates": "it sends clients elsewhere for objects",
 	"commondir":                    "git takes refs, objects and settings from elsewhere",
 }
@@ -236,14 +236,17 @@ func (r *repository) readLoose() error {
 		if ref = filepath.ToSlash(ref); strings.HasPrefix(ref, "refs/remotes/") || strings.HasSuffix(ref, ".lock") {
 			return nil
 		}
-		data, err := r.read(ref)
-		if err != nil && d.Type().IsRegular() || data == nil {
-			return err
+		text := "ref:" // So is a link.
+		if d.Type().IsRegular() {
+			data, err := r.read(ref)
+			if err != nil || data == nil {
+				return err
+			}
+			text = strings.TrimSpace(string(data))
 		}
-		text := strings.TrimSpace(string(data))
 		id, err := object.ParseID([]byte(text))
 		switch {
-		case !d.Type().IsRegular() || strings.HasPrefix(text, "ref:"):
+		case strings.HasPrefix(text, "ref:"):
 			r.problems = append(r.problems, Mismatch{Kind: StrayRef, Ref: ref, Detail: "it is a symbolic ref, which a mirror has no use for; remove it"})
 		case err != nil:
 			r.problem("%s: %v", ref, err)

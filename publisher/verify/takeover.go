@@ -24,7 +24,7 @@ func (c *checker) takenOver() {
 	}
 	for _, b := range c.rule.TakenOver.Branches {
 		id, err := object.ParseID([]byte(b.Commit))
-		n, ok := c.h.index[id]
+		n, ok := c.h.Node(id)
 		if err != nil || !ok {
 			c.mismatch(Mismatch{Kind: DroppedCommit, Ref: "refs/heads/" + b.Branch, Commit: b.Commit,
 				Detail: "the rules say that the branch was taken over at it, and no ref of the mirror leads to it"})
@@ -37,7 +37,7 @@ func (c *checker) takenOver() {
 
 // tookOver reports whether a branch was taken over at a commit.
 func (c *checker) tookOver(branch string, commit object.ID) bool {
-	return slices.ContainsFunc(c.bases, func(b base) bool { return b.branch == branch && c.h.ids[b.commit] == commit })
+	return slices.ContainsFunc(c.bases, func(b base) bool { return b.branch == branch && c.h.IDs[b.commit] == commit })
 }
 
 // findForeign marks what was there before the mirror was taken over: what is
@@ -60,7 +60,7 @@ func (c *checker) findForeign() {
 			continue
 		}
 		all = append(all, ref)
-		if n := at.commit; n != none && (c.foreign[n] || len(c.h.parents[n]) == 1 && c.foreign[c.h.parents[n][0]] && !c.expects(c.h.ids[n])) {
+		if n := at.commit; n != none && (c.foreign[n] || len(c.h.Parents[n]) == 1 && c.foreign[c.h.Parents[n][0]] && !c.expects(c.h.IDs[n])) {
 			near = append(near, ref)
 		}
 	}

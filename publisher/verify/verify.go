@@ -12,11 +12,11 @@
 // computed. Therefore two further checks, for every tag and every branch's tip,
 // use none of that code:
 //
-//   - Git itself reads the tree and the directory in the source, and they are
-//     compared file by file. Only go.mod and go.sum may differ, and only in
-//     what they say about siblings.
+//   - Git itself compares the tree with the directory in the source. Only go.mod
+//     and go.sum may differ, and only in what they say about siblings.
 //   - The versions of siblings in go.sum are looked up in the siblings' mirrors
-//     and hashed with golang.org/x/mod.
+//     and hashed. What the tips of default branches require is hashed as the go
+//     command does it, with git archive and golang.org/x/mod/zip.
 //
 // What does not hold is a [Mismatch], which says as precisely as possible what
 // was changed. A mirror may be behind its source, which goes on all the time:
@@ -36,7 +36,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"k8s.io/publisher/git"
+	"golang.org/x/mod/module"
+
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/odb"
@@ -70,11 +71,10 @@ type run struct {
 	pub      *publication.Publication
 	checkers map[string]*checker // by destination
 
-	// store has the objects of all mirrors. There is a reader, and a git that
-	// reads the source, for each processor.
+	// store has the objects of all mirrors; a worker for each processor reads it.
 	store   *odb.Store
-	readers chan *odb.Reader
-	sources chan *objects
+	sums    *modhash.MemorySums
+	workers chan *worker
 	// paths has the paths of the modules in directories of source commits.
 	paths sync.Map
 
@@ -84,7 +84,7 @@ type run struct {
 // Run verifies all mirrors. The error is about the source, the rules or this
 // machine, or the context's; what is wrong with a mirror is in the report.
 func Run(ctx context.Context, in Input) (_ *Report, err error) {
-	r := &run{ctx: ctx, in: in, checkers: make(map[string]*checker)}
+	r := &run{ctx: ctx, in: in, checkers: make(map[string]*checker), sums: new(modhash.MemorySums)}
 	if r.remove, err = pathspec.Compile(in.Rules.RecursiveDeletePatterns); err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
 	}
@@ -126,15 +126,10 @@ func (r *run) verify() (*Report, error) {
 	// Git hashes all objects while their names are computed.
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop()
-	said := make(map[*checker][]string)
 	fscked := make(chan error, 1)
 	go func() {
-		var mu sync.Mutex
-		fscked <- each(present, func(c *checker) error {
-			lines, err := c.repository.fsck(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			said[c] = lines
+		fscked <- each(present, func(c *checker) (err error) {
+			c.fsck, err = c.repository.fsck(ctx)
 			return err
 		})
 	}()
@@ -148,8 +143,8 @@ func (r *run) verify() (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	for c, lines := range said {
-		c.sound(lines)
+	for _, c := range present {
+		c.sound(c.fsck)
 	}
 	report.finish()
 	return report, nil
@@ -163,8 +158,7 @@ func (c *checker) open(view string) error {
 	}
 	// One that cannot be read is not to stop what can be said of the others.
 	store, err := odb.Open(filepath.Join(dir, "objects"))
-	damaged := (*odb.CorruptError)(nil)
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
+	if errors.Is(err, fs.ErrNotExist) || err != nil && !ofMachine(err) {
 		c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
 		return nil
 	}
@@ -193,10 +187,14 @@ func (r *run) prove(all, present []*checker) (err error) {
 	}
 	defer r.store.Close()
 	err = each(present, func(c *checker) error {
-		c.h = readHistory(c.out.Name, c.repository, r.store.Reader())
-		c.modules = newModules(r, c.h)
-		for _, m := range c.h.broken {
-			c.mismatch(m)
+		h, err := readHistory(r.ctx, c.repository, r.store)
+		switch {
+		case err != nil && ofMachine(err):
+			return fmt.Errorf("%s: %w", c.out.Name, err)
+		case err != nil:
+			c.mismatch(Mismatch{Kind: UnreadableObject, Detail: err.Error()})
+		default:
+			c.h, c.modules = h, &modules{destination: c.out.Name, h: h, releases: make(map[module.Version]*release)}
 		}
 		return r.ctx.Err()
 	})
@@ -206,22 +204,16 @@ func (r *run) prove(all, present []*checker) (err error) {
 	if err := r.compute(present); err != nil {
 		return err
 	}
-	view := filepath.Join(r.dir, "source.git")
-	if err := git.Init(view, r.in.Source.Store.Dirs()...); err != nil {
-		return err
-	}
-	r.sources, r.readers = make(chan *objects, runtime.GOMAXPROCS(0)), make(chan *odb.Reader, runtime.GOMAXPROCS(0))
-	for range cap(r.sources) {
-		source := readObjects(r.ctx, view)
-		defer func() { err = errors.Join(err, source.close()) }()
-		r.sources <- source
-		r.readers <- r.store.Reader()
+	r.workers = make(chan *worker, runtime.GOMAXPROCS(0))
+	for range cap(r.workers) {
+		reader := r.store.Reader()
+		r.workers <- &worker{reader, modhash.New(reader, r.sums)}
 	}
 	var done atomic.Int64
 	r.report("comparing mirrors", 0, len(all))
-	return each(all, func(c *checker) error {
-		c.reader = <-r.readers
-		defer func() { r.readers <- c.reader }()
+	return each(all, func(c *checker) (err error) {
+		c.worker = <-r.workers
+		defer func() { r.workers <- c.worker }()
 		if err := c.check(); err != nil {
 			return fmt.Errorf("%s: %w", c.out.Name, err)
 		}
@@ -246,12 +238,17 @@ func (r *run) compute(present []*checker) error {
 	}
 	r.past = before
 	for _, c := range present {
-		c.takenOver()
+		if c.h != nil {
+			c.takenOver()
+		}
 	}
 	r.pub, err = publication.Compute(r.ctx, publication.Config{
-		Source: r.in.Source, Rules: r.in.Rules, Specs: specs, Past: before, Scratch: r.scratch, Sums: new(modhash.MemorySums), Progress: r.report,
+		Source: r.in.Source, Rules: r.in.Rules, Specs: specs, Past: before, Scratch: r.scratch, Sums: r.sums, Progress: r.report,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return r.scratch.Finish() // Git is to read it.
 }
 
 func (r *run) report(what string, done, total int) {

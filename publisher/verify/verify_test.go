@@ -139,7 +139,7 @@ func TestDamagedPackIsFound(t *testing.T) {
 		w.must(os.WriteFile(packs[0], damaged, 0o666))
 		r := w.verify()
 		kinds := make(map[verify.Kind]bool)
-		for _, mismatch := range r.Destination(lib).Mismatches {
+		for _, mismatch := range of(r, lib).Mismatches {
 			kinds[mismatch.Kind] = true
 		}
 		if r.OK || !kinds[verify.Unsound] {
@@ -165,7 +165,7 @@ func TestDamagedObjectIsNamed(t *testing.T) {
 	w.must(os.WriteFile(file, data, 0o666))
 	r := w.verify()
 	found := false
-	for _, mismatch := range r.Destination(lib).Mismatches {
+	for _, mismatch := range of(r, lib).Mismatches {
 		found = found || mismatch.Kind == verify.Unsound && strings.Contains(mismatch.Detail, id)
 	}
 	if !found {
@@ -218,7 +218,7 @@ func TestWhatIsForeignIsNotCountedAsProven(t *testing.T) {
 	}
 	m.Git("update-ref", master, "master~2")
 	r := w.clean()
-	if got := *r.Destination(lib); got.Branches+got.Tags+got.Commits != 0 || got.ForeignCommits != 5 || got.ForeignTags != 1 {
+	if got := *of(r, lib); got.Branches+got.Tags+got.Commits != 0 || got.ForeignCommits != 5 || got.ForeignTags != 1 {
 		t.Errorf("got %+v", got)
 	}
 }

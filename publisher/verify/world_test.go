@@ -246,7 +246,7 @@ func (w *world) finds(want ...finding) *verify.Report {
 	used := make(map[string]bool)
 	for _, f := range want {
 		used[f.destination+string(f.kind)] = true
-		found := slices.ContainsFunc(r.Destination(f.destination).Mismatches, func(m verify.Mismatch) bool {
+		found := slices.ContainsFunc(of(r, f.destination).Mismatches, func(m verify.Mismatch) bool {
 			return m.Kind == f.kind && !slices.ContainsFunc(f.texts, func(text string) bool { return !strings.Contains(m.String(), text) })
 		})
 		if !found {
@@ -261,6 +261,12 @@ func (w *world) finds(want ...finding) *verify.Report {
 		}
 	}
 	return r
+}
+
+// of returns what was found of a destination.
+func of(r *verify.Report, destination string) *verify.Destination {
+	i := slices.IndexFunc(r.Destinations, func(d *verify.Destination) bool { return d.Name == destination })
+	return r.Destinations[i]
 }
 
 func text(r *verify.Report) string {
