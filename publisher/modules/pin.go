@@ -158,7 +158,7 @@ func (w *Worker) pin(l *Line, commit object.ID, files rootFiles, siblings Siblin
 	if err == nil {
 		var versions map[string]*pin.Module
 		if versions, err = w.versions(mod, siblings, lookup); err == nil {
-			pinned.Files, err = pinner.Pin(files.goMod, files.goSum, versions)
+			pinned.Files, err = pinner.Pin(files.goMod, files.goSum, 0, versions)
 			for _, r := range mod.Placeholders {
 				if versions[r.Path] == nil && (r.Local || siblings[r.Path] != nil) {
 					pinned.left = append(pinned.left, r)
