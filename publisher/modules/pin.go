@@ -175,7 +175,7 @@ func (p *pinning) directory(tree object.ID, dir string) (as Pinned, err error) {
 	if len(changed) == 0 {
 		return as, nil
 	}
-	if as.Tree, err = p.edit(files.tree, changed, &series.trees); err != nil || pinned.GoMod == nil {
+	if as.Tree, err = p.edit(tree, files.tree, changed, &series.trees); err != nil || pinned.GoMod == nil {
 		return as, err
 	}
 	if dir == "" {
@@ -299,10 +299,14 @@ func (w *Worker) put(content []byte, versions *odb.Series) (object.ID, error) {
 
 // edit puts entries into a tree, in the place of those of the same name, whose
 // modes stay.
-func (w *Worker) edit(tree []byte, changed []object.Entry, versions *odb.Series) (object.ID, error) {
-	entries, err := object.ParseTree(tree)
+func (w *Worker) edit(tree object.ID, data []byte, changed []object.Entry, versions *odb.Series) (object.ID, error) {
+	// Nobody does this later, as the tree is not published.
+	if got := object.Hash(object.TreeType, data); got != tree {
+		return tree, fmt.Errorf("tree %s: its content is that of %s: git fsck tells what is damaged", tree, got)
+	}
+	entries, err := object.ParseTree(data)
 	if err != nil {
-		return object.ID{}, err
+		return tree, err
 	}
 	for _, to := range changed {
 		if i := slices.IndexFunc(entries, func(e object.Entry) bool { return e.Name == to.Name }); i >= 0 {

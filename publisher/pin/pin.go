@@ -78,7 +78,9 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e
 
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// Blobs gives the content of a file in the source repository.
+// Blobs gives the content of a file in the source repository. That it is what its
+// name says is checked here, as nobody does later: what is published is another
+// file.
 type Blobs interface {
 	Blob(id object.ID) ([]byte, error)
 }
@@ -156,6 +158,11 @@ func remember[T any](memo *lru.Cache[object.ID, parsed[T]], blobs Blobs, id obje
 		return known.file, known.err
 	}
 	data, err := blobs.Blob(id)
+	if err == nil {
+		if got := object.Hash(object.BlobType, data); got != id {
+			err = fmt.Errorf("its content is that of %s: git fsck tells what is damaged", got)
+		}
+	}
 	if err != nil {
 		var none T
 		return none, fmt.Errorf("read blob %s: %w", id, err)

@@ -267,6 +267,18 @@ func TestPinnerReadsABlobOnce(t *testing.T) {
 	}
 }
 
+func TestContentOfAnotherFileIsNeverPinned(t *testing.T) {
+	const goMod, damaged = "module m\n\nrequire a.example/b v0.0.0\n", "module m\n\nrequire a.example/c v0.0.0\n"
+	siblings := parseFamily(t, "a.example/b v1.0.0")
+	store := make(blobs)
+	id, other := store.add([]byte(goMod)), store.add([]byte(damaged))
+	store[id] = store[other]
+	var syntax *pin.SyntaxError
+	if _, err := pin.New(store, siblings.paths).Pin(id, object.ID{}, 0, siblings.versions); err == nil || errors.As(err, &syntax) || !strings.Contains(err.Error(), other.String()) {
+		t.Errorf("error %v; want one that names %s", err, other)
+	}
+}
+
 func TestModSaysWhatItRequires(t *testing.T) {
 	siblings := map[string]bool{"e.example/a": true, "e.example/b": true, "e.example/c": true, "e.example/m": true}
 	for _, test := range []struct {
