@@ -46,7 +46,6 @@ var (
 	statePrefix = "state "
 	commitsName = []byte("commits")
 	tagsName    = []byte("tags")
-	tipsName    = []byte("tips")
 )
 
 // Open opens the cache in a file. Readers see it as it was when it was opened.
@@ -128,8 +127,6 @@ type State struct {
 	// Mainlines lists, for each source branch, the commits on it that are new.
 	Mainlines map[string][]object.ID
 	Tags      []Tag
-	// Tips are the branches of the mirrors.
-	Tips []Tip
 }
 
 // Tag is what a source tag yielded in a destination.
@@ -150,12 +147,6 @@ type TagRecord struct {
 	Target, Tree, Parent object.ID
 }
 
-// Tip is where a branch of a mirror stands.
-type Tip struct {
-	Destination, Branch string
-	Commit              object.ID
-}
-
 // Memory returns what is remembered for rules of this meaning; nil where that
 // is nothing.
 func (c *Cache) Memory(key string) *Memory {
@@ -166,8 +157,8 @@ func (c *Cache) Memory(key string) *Memory {
 	if state == nil {
 		return nil
 	}
-	m := &Memory{state: state, commits: state.Bucket(commitsName), tags: state.Bucket(tagsName), tips: state.Bucket(tipsName)}
-	if m.commits == nil || m.tags == nil || m.tips == nil {
+	m := &Memory{state: state, commits: state.Bucket(commitsName), tags: state.Bucket(tagsName)}
+	if m.commits == nil || m.tags == nil {
 		return nil
 	}
 	return m
@@ -175,22 +166,8 @@ func (c *Cache) Memory(key string) *Memory {
 
 // Memory is what earlier runs found out. It only saves time.
 type Memory struct {
-	state, commits, tags, tips *bbolt.Bucket
-	pasts                      []*past
-}
-
-// Tips lists where the mirrors' branches stood.
-func (m *Memory) Tips() ([]Tip, error) {
-	var tips []Tip
-	err := m.tips.ForEach(func(k, v []byte) error {
-		destination, branch, ok := strings.Cut(string(k), "\x00")
-		if !ok || len(v) != 20 {
-			return errors.New("a branch's record is malformed")
-		}
-		tips = append(tips, Tip{destination, branch, object.ID(v)})
-		return nil
-	})
-	return tips, err
+	state, commits, tags *bbolt.Bucket
+	pasts                []*past
 }
 
 // Known reports whether all projections of a source commit are known.
@@ -412,15 +389,6 @@ func saveTags(state *bbolt.Bucket, found *State) error {
 			v = append(v, id[:]...)
 		}
 		if err := tags.Put(tagKey(t.Destination, t.Name, t.Object), v); err != nil {
-			return err
-		}
-	}
-	tips, err := state.CreateBucketIfNotExists(tipsName)
-	if err != nil {
-		return err
-	}
-	for _, t := range found.Tips {
-		if err := tips.Put([]byte(t.Destination+"\x00"+t.Branch), t.Commit[:]); err != nil {
 			return err
 		}
 	}

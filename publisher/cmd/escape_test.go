@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"k8s.io/publisher/modules"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/plan"
-	"k8s.io/publisher/publication"
 	"k8s.io/publisher/verify"
 )
 
@@ -64,7 +64,7 @@ func TestControlCharactersAreNeverWrittenRaw(t *testing.T) {
 		Err:      errors.New(evil),
 		Branches: []plan.Branch{{Name: evil, Source: evil, Action: plan.Update, Note: evil}},
 		Tags:     []plan.Tag{{Source: evil, Names: []string{evil, evil}, Action: plan.Create, Note: evil}},
-		Warnings: []publication.Warning{{What: evil, Commit: object.ID{1}, Err: errors.New(evil)}},
+		Warnings: []modules.Warning{{What: evil, Commit: object.ID{1}, Err: errors.New(evil)}},
 	}}}
 	proof := &verify.Report{Destinations: []*verify.Destination{{
 		Name: evil, Notes: []string{evil}, Mismatches: []verify.Mismatch{{Kind: verify.StrayRef, Ref: evil, Detail: evil}},

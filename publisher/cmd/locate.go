@@ -27,80 +27,61 @@ type location struct {
 	ref    string // the full name of what names it; empty for a hash
 }
 
-// hex is a hash, or the beginning of one.
-var hex = regexp.MustCompile(`^[0-9a-fA-F]{4,40}$`)
-
-// fewestDigits is how much of a hash it takes to be taken for one by all of
+// hashDigits are 7 digits of a hash or more: fewer are not taken for one by all of
 // several repositories.
-const fewestDigits = 7
+var hashDigits = regexp.MustCompile(`^[0-9a-fA-F]{7,40}$`)
 
 // locate finds what an argument names. Names go before hashes, and tags before
 // branches, as git has it; the source goes before the mirrors.
-func locate(arg string, source *repository, mirrors []*repository) ([]location, error) {
+func locate(arg string, source *repository, mirrors []*repository) (found []location, err error) {
+	add := func(r *repository, id object.ID, ref string) error {
+		kind, commit, _, err := r.objects.Reader().Peel(id)
+		if err != nil {
+			return fmt.Errorf("object %s of %s: %w", id, r.name, err)
+		}
+		at := location{r, commit, ref}
+		if kind == object.CommitType && !slices.Contains(found, at) {
+			found = append(found, at)
+		}
+		return nil
+	}
 	for _, in := range [][]*repository{{source}, mirrors} {
 		for _, full := range []string{"refs/tags/" + arg, "refs/heads/" + arg, arg} {
-			if found, err := locateRef(full, in); len(found) > 0 || err != nil {
-				return found, err
+			for _, r := range in {
+				if id, ok := r.ref(full); ok {
+					err = errors.Join(err, add(r, id, full))
+				}
+			}
+			if err != nil {
+				return nil, err
+			}
+			if len(found) > 0 {
+				return found, nil
 			}
 		}
 	}
-	const nowhere = "neither the source nor a mirror has a "
-	if !hex.MatchString(arg) {
-		return nil, errors.New(nowhere + "commit, tag or branch of this name; git fetch --tags in the source may bring it")
+	if !hashDigits.MatchString(arg) {
+		return nil, errors.New("neither the source nor a mirror has a tag or branch of this name that names a commit; " +
+			"if it is new, fetch it into the source; for a commit's hash, give 7 digits or more")
 	}
-	if len(arg) < fewestDigits {
-		return nil, fmt.Errorf(nowhere+"tag or branch of this name; for a commit, give %d digits or more", fewestDigits)
-	}
-	found, err := locateHash(arg, append([]*repository{source}, mirrors...))
-	if err == nil && len(found) == 0 {
-		err = errors.New(nowhere + "commit with this hash; git fetch in the source may bring it")
-	}
-	return found, err
-}
-
-func locateRef(full string, repositories []*repository) ([]location, error) {
-	var found []location
-	for _, r := range repositories {
-		id, ok := r.ref(full)
-		if !ok {
-			continue
+	for _, r := range append([]*repository{source}, mirrors...) {
+		ids, err := r.objects.WithPrefix(arg)
+		for _, id := range ids {
+			err = errors.Join(err, add(r, id, ""))
 		}
-		kind, commit, _, err := r.objects.Reader().Peel(id)
-		if err != nil {
-			return nil, fmt.Errorf("%s of %s: %w", full, r.name, err)
-		}
-		if kind != object.CommitType {
-			return nil, fmt.Errorf("%s of %s names a %s; give one that names a commit", full, r.name, kind)
-		}
-		found = append(found, location{r, commit, full})
-	}
-	return found, nil
-}
-
-// locateHash finds the commit whose hash begins in some digits, or that of a tag
-// on it, in all repositories that have it.
-func locateHash(digits string, repositories []*repository) ([]location, error) {
-	var found []location
-	var lines []string
-	for _, r := range repositories {
-		ids, err := r.objects.WithPrefix(digits)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.name, err)
 		}
-		for _, id := range ids {
-			kind, commit, _, err := r.objects.Reader().Peel(id)
-			if err != nil {
-				return nil, fmt.Errorf("object %s of %s: %w", id, r.name, err)
-			}
-			at := location{in: r, commit: commit}
-			if kind == object.CommitType && !slices.Contains(found, at) {
-				found = append(found, at)
-				lines = append(lines, fmt.Sprintf("\n  %s in %s", commit, r.name))
-			}
-		}
 	}
-	if slices.ContainsFunc(found, func(at location) bool { return at.commit != found[0].commit }) {
-		return nil, fmt.Errorf("several hashes begin like this; give more digits of one of them:%s", strings.Join(lines, ""))
+	var candidates strings.Builder
+	for _, at := range found {
+		fmt.Fprintf(&candidates, "\n  %s in %s", at.commit, at.in.name)
+	}
+	switch {
+	case len(found) == 0:
+		return nil, errors.New("neither the source nor a mirror has a commit with this hash; if it is new, fetch it into the source")
+	case slices.ContainsFunc(found, func(at location) bool { return at.commit != found[0].commit }):
+		return nil, fmt.Errorf("several hashes begin like this; give more digits of one of them:%s", candidates.String())
 	}
 	return found, nil
 }

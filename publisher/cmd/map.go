@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -50,8 +49,10 @@ type origin struct {
 	// no trailer.
 	Source string `json:"source,omitempty"`
 	// Computed tells whether the publication has this commit for that source
-	// commit. Where it has not, Note says why.
+	// commit. Where it has not, Note says why. Foreign tells that it was there
+	// before the mirror was taken over.
 	Computed bool `json:"computed"`
+	Foreign  bool `json:"foreign,omitempty"`
 	// SourceTags are the source tags that yield tags on the commit.
 	SourceTags []string `json:"sourceTags,omitempty"`
 	Note       string   `json:"note,omitempty"`
@@ -74,8 +75,9 @@ on it begin with those of the source tag that was asked for, and the branches
 that have it with the one of that release, or with master or main.
 
 For a mirror's commit, it has the source commit that its trailer names. The
-commit is genuine where the publication makes it from that source commit. Where
-it does not, someone else made it, and the exit code is 1.
+commit is genuine where the publication makes it from that source commit, and
+foreign where it was there before the mirror was taken over. Otherwise someone else
+made it, and the exit code is 1.
 
 Of long lists the table has the beginning; JSON and YAML are complete.`,
 		Example: `  publisher map v1.36.0
@@ -124,7 +126,7 @@ Of long lists the table has the beginning; JSON and YAML are complete.`,
 func (m mapping) failure() error {
 	var errs []error
 	for _, o := range m.Origins {
-		if !o.Computed {
+		if !o.Computed && !o.Foreign {
 			errs = append(errs, fmt.Errorf("%s: commit %s of %s is not what is published from the source: %s; publisher verify tells more",
 				m.Argument, short(o.Commit), o.Destination, o.Note))
 		}
@@ -136,52 +138,44 @@ func (m mapping) failure() error {
 // tag mostly.
 const mostNames = 2
 
-// writeMappings writes a table for each answer: of a commit that the source and
-// a mirror have, two.
+// writeMappings writes a table for each answer: two of a commit that the source
+// and a mirror have.
 func writeMappings(w io.Writer, answers []mapping, width int) error {
 	separator := ""
-	write := func(argument, what string, commits []string, t table) error {
-		slices.Sort(commits)
-		fmt.Fprintf(w, "%s%s is %s commit %s\n", separator, argument, what, strings.Join(slices.Compact(commits), ", "))
-		separator = "\n"
-		return t.write(w, width)
-	}
-	var errs []error
 	for _, m := range answers {
-		if m.Source != "" {
-			errs = append(errs, write(m.Argument, "source", []string{m.Source}, mirrorTable(m.Mirrors)))
+		mirrors := table{{"DESTINATION", "COMMIT", "MADE FROM", "BRANCHES", "TAGS", "NOTE"}}
+		for _, p := range m.Mirrors {
+			from := short(p.Source)
+			if p.Published {
+				from = "this commit"
+			}
+			mirrors.row(p.Destination, short(p.Commit), from, some(p.Branches, 1), some(p.Tags, mostNames), p.Note)
 		}
+		origins := table{{"DESTINATION", "COMMIT", "SOURCE", "GENUINE", "SOURCE TAGS", "NOTE"}}
 		var commits []string
 		for _, o := range m.Origins {
+			genuine := "no"
+			switch {
+			case o.Foreign:
+				genuine = "foreign"
+			case o.Computed:
+				genuine = "yes"
+			}
+			origins.row(o.Destination, short(o.Commit), short(o.Source), genuine, some(o.SourceTags, mostNames), o.Note)
 			commits = append(commits, o.Commit)
 		}
-		if len(commits) > 0 {
-			errs = append(errs, write(m.Argument, "mirror", commits, originTable(m.Origins)))
+		slices.Sort(commits)
+		headings := []string{"source commit " + m.Source, "mirror commit " + some(slices.Compact(commits), mostNames)}
+		for i, t := range []table{mirrors, origins} {
+			if len(t) == 1 {
+				continue
+			}
+			fmt.Fprintf(w, "%s%s is %s\n", separator, m.Argument, headings[i])
+			if err := t.write(w, width); err != nil {
+				return err
+			}
+			separator = "\n"
 		}
 	}
-	return errors.Join(errs...)
-}
-
-func mirrorTable(places []mirrorPlace) table {
-	t := table{{"DESTINATION", "COMMIT", "MADE FROM", "BRANCHES", "TAGS", "NOTE"}}
-	for _, p := range places {
-		from := short(p.Source)
-		if p.Published {
-			from = "this commit"
-		}
-		t.row(p.Destination, short(p.Commit), from, some(p.Branches, 1), some(p.Tags, mostNames), p.Note)
-	}
-	return t
-}
-
-func originTable(origins []origin) table {
-	t := table{{"DESTINATION", "COMMIT", "SOURCE", "GENUINE", "SOURCE TAGS", "NOTE"}}
-	for _, o := range origins {
-		genuine := "no"
-		if o.Computed {
-			genuine = "yes"
-		}
-		t.row(o.Destination, short(o.Commit), short(o.Source), genuine, some(o.SourceTags, mostNames), o.Note)
-	}
-	return t
+	return nil
 }

@@ -26,17 +26,15 @@ type mapper struct {
 }
 
 func newMapper(from *source.Repository, before *past.Past, p *plan.Plan, pub *publication.Publication) (*mapper, error) {
-	tags := make(map[string]object.ID)
+	refs := make(map[string]object.ID)
 	for _, t := range from.Tags() {
-		tags["refs/tags/"+t.Name] = t.ID
+		refs["refs/tags/"+t.Name] = t.ID
 	}
-	m := &mapper{past: before, pub: pub, plan: p, source: &repository{"the source", from.Store, func(full string) (object.ID, bool) {
-		if branch, ok := strings.CutPrefix(full, "refs/heads/"); ok {
-			return from.Branch(branch)
-		}
-		id, ok := tags[full]
-		return id, ok
-	}}}
+	for _, b := range from.Branches() {
+		refs["refs/heads/"+b], _ = from.Branch(b)
+	}
+	lookUp := func(full string) (object.ID, bool) { id, ok := refs[full]; return id, ok }
+	m := &mapper{past: before, pub: pub, plan: p, source: &repository{"the source", from.Store, lookUp}}
 	for _, d := range p.Destinations {
 		if d.Mirror == nil || !d.Mirror.Exists {
 			continue
@@ -85,23 +83,31 @@ func (m *mapper) answer(arg string) (mapping, error) {
 	return answer, nil
 }
 
+// projected returns the index of the commit that stands for a source commit in a
+// branch's projection, or None.
+func projected(b *publication.Branch, commit object.ID) int32 {
+	if b.Projection != nil {
+		if i, _, ok := b.Projection.Lookup(commit); ok {
+			return i
+		}
+	}
+	return projection.None
+}
+
 // places finds a source commit in a mirror: one place mostly, more where
 // branches are made from it in different ways.
 func (m *mapper) places(d *plan.Destination, asked location) ([]mirrorPlace, error) {
 	var places []mirrorPlace
 	note := "no branch of this mirror has it"
 	for _, b := range m.pub.Destination(d.Name).Branches {
-		if b.Projection == nil || b.Commit == projection.None {
+		i := projected(b, asked.commit)
+		if i == projection.None {
+			if b.Projection != nil && m.past.OnMainline(b.Source, asked.commit) {
+				note = "its directory does not exist yet at this commit"
+			}
 			continue
 		}
-		i, _, ok := b.Projection.Lookup(asked.commit)
-		if ok && i == projection.None && m.past.OnMainline(b.Source, asked.commit) {
-			note = "its directory does not exist yet at this commit"
-		}
-		if !ok || i == projection.None {
-			continue
-		}
-		// The projection has the commits of other branches too.
+		// A projection has commits that only other branches lead to.
 		if ok, err := b.Projection.IsAncestor(i, b.Commit); err != nil {
 			return nil, err
 		} else if !ok {
@@ -119,8 +125,8 @@ func (m *mapper) places(d *plan.Destination, asked location) ([]mirrorPlace, err
 		places[at].Branches = append(places[at].Branches, b.Name)
 	}
 	version, _ := strings.CutPrefix(asked.ref, "refs/tags/")
-	for i := range places {
-		slices.SortFunc(places[i].Branches, byInterest(version))
+	for _, p := range places {
+		slices.SortFunc(p.Branches, byInterest(version))
 	}
 	if len(places) == 0 {
 		if d.Err != nil {
@@ -131,7 +137,7 @@ func (m *mapper) places(d *plan.Destination, asked location) ([]mirrorPlace, err
 	return places, nil
 }
 
-// place describes the mirror commit c that stands for a source commit.
+// place describes the mirror commit that stands for a source commit.
 func (m *mapper) place(d *plan.Destination, asked location, c projection.Commit) mirrorPlace {
 	p := mirrorPlace{
 		Destination: d.Name, Commit: c.ID.String(), Source: hash(c.Source), Published: c.Source == asked.commit,
@@ -150,12 +156,6 @@ func (m *mapper) place(d *plan.Destination, asked location, c projection.Commit)
 // top of it: first those of the tag that was asked for, then those of the same
 // source commit, then the newest.
 func tagsOn(d *publication.Destination, commit object.ID, asked location) []*publication.Tag {
-	var tags []*publication.Tag
-	for _, t := range d.Tags {
-		if t.Parent == commit || t.Target == commit {
-			tags = append(tags, t)
-		}
-	}
 	name, _ := strings.CutPrefix(asked.ref, "refs/tags/")
 	rank := func(t *publication.Tag) int {
 		switch {
@@ -166,6 +166,7 @@ func tagsOn(d *publication.Destination, commit object.ID, asked location) []*pub
 		}
 		return 2
 	}
+	tags := slices.DeleteFunc(slices.Clone(d.Tags), func(t *publication.Tag) bool { return t.Parent != commit && t.Target != commit })
 	slices.SortFunc(tags, func(a, b *publication.Tag) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), newestFirst(a.Source, b.Source))
 	})
@@ -174,14 +175,14 @@ func tagsOn(d *publication.Destination, commit object.ID, asked location) []*pub
 
 // origin finds out where a commit of a mirror comes from.
 func (m *mapper) origin(at location) (origin, error) {
-	o := origin{Destination: at.in.name, Commit: at.commit.String()}
+	o := origin{Destination: at.in.name, Commit: at.commit.String(), Foreign: m.past.Mirrors[at.in.name].Foreign(at.commit)}
 	data, err := at.in.objects.Reader().Commit(at.commit)
 	if err != nil {
 		return o, err
 	}
 	c, err := object.ParseCommit(data)
 	if err != nil {
-		return o, fmt.Errorf("commit %s: %w", at.commit, err)
+		return o, fmt.Errorf("commit %s of %s: %w", at.commit, at.in.name, err)
 	}
 	d := m.plan.Destination(at.in.name)
 	for _, t := range tagsOn(m.pub.Destination(d.Name), at.commit, at) {
@@ -195,21 +196,17 @@ func (m *mapper) origin(at location) (origin, error) {
 		o.Note = fmt.Sprintf("it has no %s trailer", m.pub.Trailer())
 		return o, nil
 	}
-	o.Source, o.Note = from.String(), "nothing is published from that source commit"
+	o.Source = from.String()
+	o.Note = "nothing is published from that source commit"
 	for _, b := range m.pub.Destination(d.Name).Branches {
-		if b.Projection == nil {
-			continue
+		if i := projected(b, from); i != projection.None {
+			mine, err := b.Projection.Commit(i)
+			if err != nil {
+				return o, err
+			}
+			o.Computed = o.Computed || mine.ID == at.commit
+			o.Note = "another commit is published for that source commit"
 		}
-		i, _, ok := b.Projection.Lookup(from)
-		if !ok || i == projection.None {
-			continue
-		}
-		mine, err := b.Projection.Commit(i)
-		if err != nil {
-			return o, err
-		}
-		o.Note = "another commit is published for that source commit"
-		o.Computed = o.Computed || mine.ID == at.commit
 	}
 	switch {
 	case o.Computed:

@@ -58,9 +58,11 @@ func (f *flags) print(report any, table func(io.Writer) error) error {
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(report)
 	}
-	text := printable(out.String())
+	text := f.redact(out.String())
 	if err == nil && f.format.value == "yaml" {
-		text, err = toYAML(out.String())
+		text, err = toYAML(text)
+	} else {
+		text = printable(text)
 	}
 	if err == nil {
 		f.screen.end()

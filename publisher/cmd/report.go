@@ -84,7 +84,7 @@ func (f *flags) destination(d *plan.Destination, failed error) destinationReport
 		return a
 	}
 	if failed != nil {
-		r.Error = f.redact(failed.Error())
+		r.Error = failed.Error()
 	}
 	for _, w := range d.Warnings {
 		warning := warningReport{What: w.What, Count: w.Count, Commit: hash(w.Commit)}

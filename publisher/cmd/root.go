@@ -37,13 +37,18 @@ func Main(args []string) int {
 // signals back their usual effect.
 func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writer) int {
 	f := newFlags(stdout, stderr)
-	defer context.AfterFunc(ctx, func() {
+	told := make(chan struct{})
+	unneeded := context.AfterFunc(ctx, func() {
+		defer close(told)
 		stop()
 		fmt.Fprintln(f.screen, "publisher: stopping at the next safe point; interrupt again to end at once")
-	})()
+	})
 	root := newRoot(f)
 	root.SetArgs(args)
 	err := errors.Join(root.ExecuteContext(ctx), f.close())
+	if !unneeded() {
+		<-told // before the last word
+	}
 	if err == nil {
 		return 0
 	}
@@ -66,11 +71,13 @@ type flags struct {
 }
 
 func newFlags(stdout, stderr io.Writer) *flags {
-	return &flags{
-		stdout: stdout, screen: newScreen(stderr), log: slog.New(slog.DiscardHandler),
+	f := &flags{
+		stdout: stdout, log: slog.New(slog.DiscardHandler),
 		format:    choice{value: "table", from: []string{"table", "json", "yaml"}},
 		logFormat: choice{value: "text", from: []string{"text", "json"}},
 	}
+	f.screen = newScreen(stderr, f.redact)
+	return f
 }
 
 func newRoot(f *flags) *cobra.Command {
@@ -172,7 +179,7 @@ func (f *flags) options() session.Options {
 
 // message is what the user gets to read about an error.
 func (f *flags) message(ctx context.Context, err error) string {
-	text := f.redact(err.Error())
+	text := err.Error()
 	var missing *fs.PathError
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -23,42 +23,37 @@ const (
 	shortLine = 24
 )
 
-// write aligns the columns within a width. Where they do not fit, the last one and
-// then the widest are made narrower, but not than their headers, and their cells
-// wrapped. Empty cells become dashes, but for those at the end of a row.
+// write aligns the columns within a width. Where they do not fit, their cells are
+// wrapped: notes, which are in the last column, first, then what has spaces. Words
+// are cut where nothing else is left; headers never are. Empty cells become dashes,
+// but for those at the end of a row.
 func (t table) write(out io.Writer, width int) error {
-	widths := make([]int, len(t[0]))
-	total := betweenColumns * (len(widths) - 1)
+	last := len(t[0]) - 1
+	widths, words := make([]int, len(t[0])), make([]int, len(t[0])) // of columns, and of their longest words
 	rows := make(table, len(t))
 	for r, cells := range t {
 		rows[r] = make([]string, len(widths))
 		rest := ""
-		for i := len(widths) - 1; i >= 0; i-- {
+		for i := last; i >= 0; i-- {
 			if i < len(cells) && cells[i] != "" {
 				rows[r][i], rest = oneLine(cells[i]), "-"
 			} else {
 				rows[r][i] = rest
 			}
 			widths[i] = max(widths[i], uniseg.StringWidth(rows[r][i]))
-		}
-	}
-	for _, w := range widths {
-		total += w
-	}
-	for ; total > width; total-- {
-		widest := len(widths) - 1 // Notes are what reads well in several lines.
-		if widths[widest] <= shortLine {
-			for i, w := range widths {
-				if w-len(t[0][i]) > 0 && (w > widths[widest] || widths[widest] <= len(t[0][widest])) {
-					widest = i
-				}
+			for word := range strings.FieldsSeq(rows[r][i]) {
+				words[i] = max(words[i], uniseg.StringWidth(word))
 			}
 		}
-		if widths[widest] <= len(t[0][widest]) {
-			break
-		}
-		widths[widest]--
 	}
+	shrink(widths, width, func(i int) int {
+		if i == last {
+			return max(shortLine, words[i])
+		}
+		return widths[i]
+	})
+	shrink(widths, width, func(i int) int { return words[i] })
+	shrink(widths, width, func(i int) int { return len(t[0][i]) })
 	var b strings.Builder
 	for _, cells := range rows {
 		columns := make([][]string, len(widths))
@@ -81,6 +76,26 @@ func (t table) write(out io.Writer, width int) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// shrink makes the widest columns narrower until all fit, but none than its floor.
+func shrink(widths []int, width int, floor func(i int) int) {
+	total := betweenColumns * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for ; total > width; total-- {
+		widest := -1
+		for i, w := range widths {
+			if w > floor(i) && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return
+		}
+		widths[widest]--
+	}
 }
 
 // wrap breaks a text into lines between words.

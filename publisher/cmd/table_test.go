@@ -34,14 +34,19 @@ func TestTableFitsAndCutsNoCharacterInHalf(t *testing.T) {
 		}
 	}
 	for width, want := range map[int]string{
-		54: `NAME   REF                      NOTE
-lib    branch master            a note that is quite
-                                long and has to be
-                                broken into lines
--      branch 日本語の長い名前  日本語 and a
-                                wordthatisfartoolongf…
-                                and a
-                                👩\u200d👩\u200d👧 fa…
+		90: `NAME   REF                      NOTE
+lib    branch master            a note that is quite long and has to be broken into lines
+-      branch 日本語の長い名前  日本語 and a wordthatisfartoolongforanyline and a
+                                👩\u200d👩\u200d👧 family and so on, for much longer than
+                                any table has room for it
+` + "e\u0301tude\n",
+		54: `NAME   REF               NOTE
+lib    branch master     a note that is quite long and
+                         has to be broken into lines
+-      branch            日本語 and a
+       日本語の長い名前  wordthatisfartoolongforanyli…
+                         and a 👩\u200d👩\u200d👧
+                         family and so on, for much l…
 ` + "e\u0301tude\n",
 	} {
 		var b strings.Builder

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/session"
 	"k8s.io/publisher/verify"
 )
@@ -42,17 +41,8 @@ proven: it is counted as foreign.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			mirrors, errs := make(map[string]*mirror.Mirror), make(map[string]error)
-			for _, rule := range s.RuleSet.Rules {
-				m, err := mirror.Open(mirror.Path(f.mirrors, rule.Destination))
-				if err != nil {
-					errs[rule.Destination] = err
-				} else {
-					mirrors[rule.Destination] = m
-				}
-			}
 			r, err := verify.Run(c.Context(), verify.Input{
-				Source: s.Repo, Rules: s.RuleSet, Folder: f.mirrors, Mirrors: mirrors, Errs: errs, Progress: f.screen.progress,
+				Source: s.Repo, Rules: s.RuleSet, Mirrors: f.mirrors, Progress: f.screen.progress,
 			})
 			if err != nil {
 				return err

@@ -199,6 +199,16 @@ func (m *Mirror) CheckObjects(store *odb.Store) error {
 	return nil
 }
 
+// Head returns the branch that the mirror's HEAD names; empty where it names none.
+func (m *Mirror) Head() string {
+	data, err := os.ReadFile(filepath.Join(m.Dir, "HEAD"))
+	if err != nil {
+		return ""
+	}
+	name, _ := strings.CutPrefix(strings.TrimSpace(string(data)), "ref: refs/heads/")
+	return name
+}
+
 // ObjectsDir is the mirror's object directory.
 func (m *Mirror) ObjectsDir() string { return filepath.Join(m.Dir, "objects") }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,12 +34,27 @@ func repository(t testing.TB) string {
 	return dir
 }
 
-func gitIn(t testing.TB, dir string, args ...string) string {
+// objects opens a repository's objects.
+func objects(t testing.TB, dir string) *odb.Store {
 	t.Helper()
-	c := git.Command{Dir: dir, Env: []string{"GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x"}}
-	out, err := c.Output(t.Context(), args...)
+	store, err := odb.Open(filepath.Join(dir, "objects"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store
+}
+
+func gitIn(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Env = append(git.Command{}.Environment(), "GIT_ALLOW_PROTOCOL=file", "GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x")
+	if dir != "" {
+		cmd.Env = append(cmd.Env, "GIT_DIR="+dir)
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
@@ -170,14 +186,14 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	for i, refs := range steps {
 		before := m.Exists
-		s, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		s, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if now, err := Open(dir); err != nil || now.Exists != before || len(now.Refs()) != len(m.Refs()) {
 			t.Errorf("step %d: before the commit: %+v, %v", i, now, err)
 		}
-		discarded, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		discarded, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,11 +238,11 @@ func TestTrackingRefsAreNeverOurs(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(repository(t))); err != nil {
 		t.Fatal(err)
 	}
-	git(t, dir, "update-ref", "refs/remotes/hub/packed", "master")
-	git(t, dir, "pack-refs", "--all")
-	git(t, dir, "update-ref", "refs/remotes/hub/loose", "master")
-	git(t, dir, "symbolic-ref", "refs/remotes/hub/HEAD", "refs/remotes/hub/packed")
-	tracking := git(t, dir, "for-each-ref", "refs/remotes")
+	gitIn(t, dir, "update-ref", "refs/remotes/hub/packed", "master")
+	gitIn(t, dir, "pack-refs", "--all")
+	gitIn(t, dir, "update-ref", "refs/remotes/hub/loose", "master")
+	gitIn(t, dir, "symbolic-ref", "refs/remotes/hub/HEAD", "refs/remotes/hub/packed")
+	tracking := gitIn(t, dir, "for-each-ref", "refs/remotes")
 	m, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -246,10 +262,10 @@ func TestTrackingRefsAreNeverOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now := git(t, dir, "for-each-ref", "refs/remotes"); now != tracking {
+	if now := gitIn(t, dir, "for-each-ref", "refs/remotes"); now != tracking {
 		t.Errorf("they were\n%s\nand are\n%s", tracking, now)
 	}
-	git(t, dir, "symbolic-ref", "refs/heads/symbolic", "refs/heads/master")
+	gitIn(t, dir, "symbolic-ref", "refs/heads/symbolic", "refs/heads/master")
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "refs/heads/symbolic is a symbolic ref") {
 		t.Errorf("a symbolic branch: %v", err)
 	}
@@ -274,7 +290,7 @@ func TestLostObjectIsNeverPassedOver(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range []string{"refs/tags/v2", "refs/heads/release/1.0"} {
-		id := git(t, dir, "rev-parse", name)
+		id := gitIn(t, dir, "rev-parse", name)
 		if err := os.Remove(filepath.Join(dir, "objects", id[:2], id[2:])); err != nil {
 			t.Fatal(err)
 		}
@@ -290,18 +306,18 @@ func TestLostObjectIsNeverPassedOver(t *testing.T) {
 func TestPackThatArrivesIsNeverDropped(t *testing.T) {
 	mirrors := t.TempDir()
 	source, dir := repository(t), Path(mirrors, "a")
-	git(t, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
+	gitIn(t, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
 	m, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lock := acquire(t, mirrors)
 	defer release(t, lock)
-	master, err := object.ParseID([]byte(git(t, source, "rev-parse", "master")))
+	master, err := object.ParseID([]byte(gitIn(t, source, "rev-parse", "master")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, []string{filepath.Join(source, "objects")}, "master", t.TempDir())
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, objects(t, source), "master", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,9 +325,9 @@ func TestPackThatArrivesIsNeverDropped(t *testing.T) {
 	if err != nil || len(keeps) != 1 {
 		t.Fatalf("got %q, %v", keeps, err)
 	}
-	git(t, dir, "repack", "-a", "-d", "-q")
-	git(t, dir, "gc", "--quiet", "--prune=now")
-	git(t, dir, "cat-file", "-e", master.String())
+	gitIn(t, dir, "repack", "-a", "-d", "-q")
+	gitIn(t, dir, "gc", "--quiet", "--prune=now")
+	gitIn(t, dir, "cat-file", "-e", master.String())
 	// A run that dies here leaves the file; the next one takes it away.
 	theirs := filepath.Join(dir, "objects", "pack", "pack-0123456789012345678901234567890123456789.keep")
 	if err := errors.Join(os.WriteFile(theirs, []byte("mine"), 0o666), m.recover()); err != nil {

@@ -1,7 +1,7 @@
 package mirror
 
 import (
-	"bytes"
+	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // Staged is a change to a mirror whose objects are all written, but not seen
@@ -26,67 +26,59 @@ type Staged struct {
 	refs   map[string]Ref
 }
 
-// Stage packs what the refs need and the mirror lacks. The objects are looked
-// for in the mirror and in the other object directories; scratch, an existing
-// folder on the mirror's file system, takes what is written. Refs that the
-// mirror has and refs does not name stay. The lock is that of the mirrors.
-func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, objectDirs []string, head, scratch string) (*Staged, error) {
+// Stage packs what the refs need and the mirror lacks. The objects are looked for
+// in the mirror and in the store, which may be nil; scratch, an existing folder on
+// the mirror's file system, takes what is written. Refs that the mirror has and refs
+// does not name stay. The lock is that of the mirrors. The error is an [ObjectError]
+// where something must not be published.
+func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, objects *odb.Store, head, scratch string) (*Staged, error) {
 	dir, err := os.MkdirTemp(scratch, "incoming-")
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", m.Dir, err)
 	}
 	s := &Staged{mirror: m, lock: lock, dir: dir, repo: m.Dir, refs: refs}
-	if err := s.pack(ctx, objectDirs, head); err != nil {
+	if err := s.pack(ctx, objects, head); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", m.Dir, errors.Join(err, s.Discard()))
 	}
 	return s, nil
 }
 
-func (s *Staged) pack(ctx context.Context, objectDirs []string, head string) error {
+func (s *Staged) pack(ctx context.Context, objects *odb.Store, head string) error {
 	target := filepath.Join(s.dir, "pack")
-	if !s.mirror.Exists {
+	var stores []*odb.Store
+	var has *odb.Store
+	if s.mirror.Exists {
+		var err error
+		if has, err = odb.Open(s.mirror.ObjectsDir()); err != nil {
+			return err
+		}
+		defer has.Close()
+		stores = append(stores, has)
+	} else {
 		s.repo = filepath.Join(s.dir, "mirror.git")
 		target = filepath.Join(s.repo, "objects", "pack")
 		if err := initRepository(s.repo, head); err != nil {
 			return err
 		}
 	}
+	if objects != nil {
+		stores = append(stores, objects)
+	}
 	if err := os.MkdirAll(target, 0o777); err != nil {
 		return err
 	}
-	var want bytes.Buffer
-	for name, ref := range s.refs {
-		if old, ok := s.mirror.refs[name]; !ok || old.ID != ref.ID {
-			fmt.Fprintln(&want, ref.ID)
-		}
+	copier := odb.NewCopier(stores...)
+	if err := s.mirror.choose(ctx, copier, has, s.refs); err != nil {
+		return err
 	}
-	if want.Len() == 0 {
-		return nil
+	w, err := odb.NewPackWriter(target, zlib.DefaultCompression)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(&want, "--not")
-	for _, ref := range s.mirror.refs {
-		fmt.Fprintln(&want, ref.ID)
+	if err = copier.Copy(ctx, w); err == nil {
+		err = w.Finish(true)
 	}
-	// Git writes its temporary files to the repository's objects, and leaves
-	// them there when it fails.
-	env := []string{
-		"GIT_DIR=" + s.repo, "GIT_OBJECT_DIRECTORY=" + filepath.Dir(target),
-		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + alternates(append(objectDirs, s.mirror.ObjectsDir())),
-	}
-	_, err := s.lock.Git(ctx, env, &want, "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1", filepath.Join(target, "pack"))
-	return err
-}
-
-// alternates joins directories as git's environment variable has them.
-func alternates(dirs []string) string {
-	quoted := make([]string, len(dirs))
-	for i, dir := range dirs {
-		quoted[i] = dir
-		if strings.ContainsAny(dir, ":\"\\") {
-			quoted[i] = strconv.Quote(dir)
-		}
-	}
-	return strings.Join(quoted, ":")
+	return errors.Join(err, w.Close())
 }
 
 // ObjectDirs are the directories that hold all objects of the staged refs.

@@ -34,6 +34,12 @@ func (m Mode) IsSymlink() bool { return m&0o170000 == ModeSymlink }
 // IsSubmodule reports whether the entry is a commit of another repository.
 func (m Mode) IsSubmodule() bool { return m&0o170000 == ModeSubmodule }
 
+// MaxTreeDepth is how many directories may be inside one another: where git
+// stops by itself (core.maxTreeDepth). Paths that deep do not fit into any
+// system's files anyway. A few objects can make a tree of any depth, and one
+// that a walk of its paths would never end in.
+const MaxTreeDepth = 2048
+
 // Entry is one line of a tree.
 type Entry struct {
 	Mode Mode
@@ -184,6 +190,11 @@ func CheckTree(data []byte) error {
 	if err != nil {
 		return err
 	}
+	return CheckEntries(entries)
+}
+
+// CheckEntries is [CheckTree] of a tree that was parsed.
+func CheckEntries(entries []Entry) error {
 	for i, e := range entries {
 		switch {
 		case e.Name == "." || e.Name == ".." || strings.Contains(e.Name, "/") || strings.EqualFold(e.Name, ".git"):

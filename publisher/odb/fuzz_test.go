@@ -166,12 +166,12 @@ func FuzzPackEntry(f *testing.F) {
 	whole := append(appendEntryHeader(nil, byte(object.BlobType), 5), deflated("hello")...)
 	f.Add(whole, []byte(nil))
 	delta := "\x05\x05\x90\x05" // all of the base
-	f.Add(whole, append(append(appendEntryHeader(nil, offsetDelta, len(delta)), byte(len(whole))), deflated(delta)...))
-	f.Add(whole, append(append(appendEntryHeader(nil, refDelta, len(delta)), make([]byte, hashSize)...), deflated(delta)...))
+	f.Add(whole, append(append(appendEntryHeader(nil, offsetDelta, int64(len(delta))), byte(len(whole))), deflated(delta)...))
+	f.Add(whole, append(append(appendEntryHeader(nil, refDelta, int64(len(delta))), make([]byte, hashSize)...), deflated(delta)...))
 	f.Add(whole, []byte("\xb0\x80\x80\x80\x80\x80\x80\x80\x80\x08"+string(deflated("")))) // a negative size
 	f.Add(whole, []byte("\xe0\x80\x80\x80\x80\x80\x80\x80\x80\x08\x01"+string(deflated(""))))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		p := &pack{name: "pack", fanout: make([]byte, fanSize)}
+		p := &pack{file: "pack", fanout: make([]byte, fanSize)}
 		p.data = append(append(append([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x02"), first...), second...), make([]byte, hashSize)...)
 		for _, offset := range []int64{12, 12 + int64(len(first))} {
 			r := (&Store{}).Reader()

@@ -26,7 +26,18 @@ type Reader struct {
 }
 
 // Reader returns a new Reader.
-func (s *Store) Reader() *Reader { return &Reader{store: s} }
+func (s *Store) Reader() *Reader {
+	return &Reader{store: s, cache: cache[cacheKey]{limit: generation}}
+}
+
+// exactReader returns a reader for content that is to be copied as it is stored:
+// an entry must fill all the room up to the next one. Twice limit is about how
+// many bytes it remembers.
+func (s *Store) exactReader(limit int) *Reader {
+	r := s.Reader()
+	r.inflate.exact, r.cache.limit = true, limit
+	return r
+}
 
 // Tree returns the content of a tree.
 func (r *Reader) Tree(id object.ID) ([]byte, error) { return r.Read(id, object.TreeType) }
@@ -75,7 +86,7 @@ func (s *Store) Verify(id object.ID, t object.Type, data []byte) error {
 	}
 	file := s.dirs[0]
 	if p, _ := s.find(id, nil); p != nil {
-		file = p.name
+		file = p.file
 	}
 	return &CorruptError{File: file, Err: fmt.Errorf("what it holds as %s %s is %s", t, id, got)}
 }
@@ -150,7 +161,7 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 	var t object.Type
 	var data []byte
 	damaged := func(err error) (object.Type, []byte, error) {
-		return 0, nil, &CorruptError{File: p.name, Err: err}
+		return 0, nil, &CorruptError{File: p.file, Err: err}
 	}
 	for data == nil {
 		if cached, ok := r.cache.get(cacheKey{p, offset}); ok {
@@ -162,28 +173,20 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 			return damaged(err)
 		}
 		switch kind {
-		case offsetDelta:
-			base, next, err := p.baseOffset(offset, at)
+		case offsetDelta, refDelta:
+			find := p.baseOffset
+			if kind == refDelta {
+				find = p.baseByName
+			}
+			base, next, err := find(offset, at)
 			if err != nil {
 				return damaged(err)
 			}
 			chain = append(chain, link{offset, next, size})
 			offset = base
-		case refDelta:
-			if at+hashSize > int64(len(p.data)) {
-				return damaged(fmt.Errorf("delta at offset %d is cut short", offset))
-			}
-			var id object.ID
-			copy(id[:], p.data[at:])
-			base, ok := p.find(id)
-			if !ok {
-				return damaged(fmt.Errorf("delta at offset %d has no base %s", offset, id))
-			}
-			chain = append(chain, link{offset, at + hashSize, size})
-			offset = base
 		case byte(object.CommitType), byte(object.TreeType), byte(object.BlobType), byte(object.TagType):
 			t = object.Type(kind)
-			if data, err = r.inflate.bytes(p.data[at:], size); err != nil {
+			if data, err = r.inflate.bytes(r.stored(p, offset, at), size); err != nil {
 				return damaged(fmt.Errorf("object at offset %d: %w", offset, err))
 			}
 			// Commits are hardly ever deltas, and read once.
@@ -198,7 +201,7 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 		}
 	}
 	for i := len(chain) - 1; i >= 0; i-- {
-		delta, err := r.inflate.scratch(p.data[chain[i].at:], chain[i].size)
+		delta, err := r.inflate.scratch(r.stored(p, chain[i].offset, chain[i].at), chain[i].size)
 		if err == nil {
 			data, err = applyDelta(data, delta)
 		}
@@ -208,6 +211,14 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 		r.cache.put(cacheKey{p, chain[i].offset}, cached{t, data})
 	}
 	return t, data, nil
+}
+
+// stored returns deflated content, and what follows it unless the reader is exact.
+func (r *Reader) stored(p *pack, offset, from int64) []byte {
+	if r.inflate.exact {
+		return p.stored(offset, from)
+	}
+	return p.data[from:]
 }
 
 func loosePath(dir string, id object.ID) string {
@@ -248,6 +259,7 @@ type inflater struct {
 	source bytes.Reader
 	zlib   io.ReadCloser
 	buffer []byte
+	exact  bool // Nothing may follow a stream.
 }
 
 func (f *inflater) reset(stored []byte) error {
@@ -296,6 +308,9 @@ func (f *inflater) into(data, stored []byte) error {
 		}
 		return err
 	}
+	if f.exact && f.source.Len() > 0 {
+		return errors.New("something follows it")
+	}
 	return nil
 }
 
@@ -309,7 +324,7 @@ func (r *Reader) Size(id object.ID) (int64, error) {
 	}
 	size, err := r.packedSize(p, offset)
 	if err != nil {
-		return 0, fmt.Errorf("read size of object %s: %w", id, &CorruptError{File: p.name, Err: err})
+		return 0, fmt.Errorf("read size of object %s: %w", id, &CorruptError{File: p.file, Err: err})
 	}
 	return size, nil
 }

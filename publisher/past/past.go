@@ -111,13 +111,15 @@ func Read(ctx context.Context, in Input) (_ *Past, err error) {
 			return nil, err
 		}
 	}
-	if p.memory, err = p.remember(); err != nil {
-		return nil, err
-	}
+	p.memory = in.Cache.Memory(in.Specs.Key)
 	if err := p.load(ctx); err != nil {
 		return nil, err
 	}
-	if reason := p.unfit(); reason != "" {
+	reason, err := p.unfit()
+	if err != nil {
+		return nil, err
+	}
+	if reason != "" {
 		in.Log.Info("computing everything again", "reason", reason)
 		p.memory = nil
 		if err := p.load(ctx); err != nil {
@@ -224,30 +226,6 @@ func commitAt(reader *odb.Reader, id object.ID) (*object.Commit, error) {
 	return c, nil
 }
 
-// remember returns what earlier runs left, if the mirrors still have all of it:
-// somebody may have removed one, or restored an old one.
-func (p *Past) remember() (*cache.Memory, error) {
-	memory := p.in.Cache.Memory(p.in.Specs.Key)
-	if memory == nil {
-		return nil, nil
-	}
-	tips, err := memory.Tips()
-	if err != nil {
-		return nil, fmt.Errorf("read the cache: %w", err)
-	}
-	for _, t := range tips {
-		m := p.Mirrors[t.Destination]
-		if m == nil || m.Err != nil {
-			continue
-		}
-		if m.store == nil || !m.store.Has(t.Commit) {
-			p.in.Log.Info("computing everything again", "reason", fmt.Sprintf("commit %s is not in %s any more", t.Commit, m.Dir))
-			return nil, nil
-		}
-	}
-	return memory, nil
-}
-
 // load reads the source's history down to what is remembered.
 func (p *Past) load(ctx context.Context) (err error) {
 	var heads []object.ID
@@ -331,20 +309,17 @@ func (p *Past) findMainlines() {
 	}
 }
 
-// unfit says why what is remembered cannot be used with this source; it is empty
-// where it can.
-func (p *Past) unfit() string {
+// unfit says why what is remembered cannot be used with this source and these
+// mirrors; it is empty where it can.
+func (p *Past) unfit() (reason string, err error) {
 	if p.memory == nil {
-		return ""
+		return "", nil
 	}
 	g := p.Graph
 	for branch, head := range p.Heads {
 		for n, ok := g.Node(head); ok; n = g.Parents[n][0] {
-			if g.Known[n] {
-				if !p.memory.Mainline(branch, g.IDs[n]) {
-					return fmt.Sprintf("source branch %s was rewritten or fast-forwarded to another line", branch)
-				}
-				break
+			if g.Known[n] && !p.memory.Mainline(branch, g.IDs[n]) {
+				return "source branch " + branch + " goes on from another line than its own", nil
 			}
 			if len(g.Parents[n]) == 0 {
 				break
@@ -358,11 +333,50 @@ func (p *Past) unfit() string {
 				continue
 			}
 			if _, _, ok := of.At(g.IDs[n]); !ok {
-				return fmt.Sprintf("source commit %s has come to further branches", g.IDs[n])
+				return fmt.Sprintf("source commit %s has come to further branches", g.IDs[n]), nil
 			}
 		}
 	}
-	return ""
+	for _, d := range p.in.Specs.All() {
+		if m := p.Mirrors[d.Name]; m.Err == nil {
+			if reason, err := p.lost(d, m); reason != "" || err != nil {
+				return reason, err
+			}
+		}
+	}
+	return "", nil
+}
+
+// lost says which commit a mirror does not have that new ones would stand on:
+// somebody has removed the mirror, or restored an old one, or no branch has needed
+// the commit before.
+func (p *Past) lost(d *spec.Destination, m *Mirror) (reason string, err error) {
+	for _, sp := range d.Specs {
+		var heads []int32
+		for _, b := range d.Branches {
+			if n, ok := p.Graph.Node(p.Heads[b.Source]); ok && b.Spec == sp && !b.Skipped {
+				heads = append(heads, n)
+			}
+		}
+		of := p.memory.Past(sp.Number)
+		for n, reached := range p.Graph.Ancestors(heads...) {
+			if !reached || !p.Graph.Known[n] {
+				continue
+			}
+			i, _, _ := of.At(p.Graph.IDs[n])
+			if i == projection.None {
+				continue
+			}
+			c, err := of.Commit(i)
+			if err != nil {
+				return "", err
+			}
+			if m.store == nil || !m.store.Has(c.ID) {
+				return fmt.Sprintf("commit %s is not in %s", c.ID, m.Dir), nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // Wanted marks the nodes that matter to a spec.

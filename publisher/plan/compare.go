@@ -74,19 +74,19 @@ func (m *maker) branch(b *publication.Branch) (update Branch, at []mark, err err
 		update.Action = Unchanged
 		return update, []mark{{b.Projection, b.Commit}}, nil
 	}
-	conflict := func(reason string) (Branch, []mark, error) {
-		return update, nil, &ConflictError{m.to.Name, ref, tip.Commit, b.Tip, reason}
+	conflict := func(reason string, takeOver bool) (Branch, []mark, error) {
+		return update, nil, m.conflict(ConflictError{m.to.Name, ref, tip.Commit, b.Tip, reason, takeOver})
 	}
 	i, ok, err := standing(b, tip)
 	if err != nil {
 		return update, nil, err
 	}
 	if !ok {
-		reason, err := m.stranger(b, tip)
+		reason, takeOver, err := m.stranger(b, tip)
 		if err != nil {
 			return update, nil, err
 		}
-		return conflict(reason)
+		return conflict(reason, takeOver)
 	}
 	forward, err := b.Projection.IsAncestor(i, b.Commit)
 	if err != nil {
@@ -98,13 +98,18 @@ func (m *maker) branch(b *publication.Branch) (update Branch, at []mark, err err
 			return update, nil, err
 		}
 		if back {
-			return conflict("the source branch " + b.Source + " is behind what was published from it; a mirror never goes back")
+			return conflict("the source branch " + b.Source + " is behind what was published from it; a mirror never goes back", false)
 		}
-		return conflict("the source branch " + b.Source + " was rewritten; a mirror only goes forward")
+		return conflict("the source branch " + b.Source + " was rewritten; a mirror only goes forward", false)
 	}
 	update.Action = Update
 	m.to.Refs[ref] = mirror.Ref{ID: b.Tip}
 	return update, []mark{{b.Projection, i}}, nil
+}
+
+func (m *maker) conflict(c ConflictError) error {
+	m.to.Conflicts = append(m.to.Conflicts, &c)
+	return &c
 }
 
 // standing returns where a mirror's commit stands in the branch's projection. It
@@ -177,7 +182,7 @@ func (m *maker) tags() error {
 			case m.mirror.Foreign(t.Parent):
 				update.Note = "published before the mirror was taken over"
 			default:
-				return &ConflictError{m.to.Name, ref, have, t.Objects[k], fmt.Sprintf("source tag %s yields another tag; a published tag never moves", t.Source)}
+				return m.conflict(ConflictError{m.to.Name, ref, have, t.Objects[k], fmt.Sprintf("source tag %s yields another tag; a published tag never moves", t.Source), false})
 			}
 		}
 		m.to.Tags = append(m.to.Tags, update)

@@ -9,6 +9,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modules"
@@ -46,6 +47,8 @@ type Destination struct {
 	DependsOn []string
 	// Err is why nothing will be done here.
 	Err error
+	// Conflicts are its refs that cannot become what they should be.
+	Conflicts []*ConflictError
 
 	// Mirror is the state that was compared with.
 	Mirror *mirror.Mirror
@@ -79,6 +82,8 @@ type ConflictError struct {
 	Destination, Ref string
 	Have, Want       object.ID
 	Reason           string
+	// TakeOver tells that the branch could be continued if the rules said so.
+	TakeOver bool
 }
 
 func (e *ConflictError) Error() string {
@@ -131,6 +136,9 @@ func (d *Destination) NewCommits() int {
 
 // Changes reports whether there is anything to do in the mirror.
 func (d *Destination) Changes() bool { return d.Err == nil && len(d.Refs) > 0 }
+
+// Changes reports whether there is anything to do in any mirror.
+func (p *Plan) Changes() bool { return slices.ContainsFunc(p.Destinations, (*Destination).Changes) }
 
 // stopDependents passes failures on, within circles in both directions.
 func (p *Plan) stopDependents() {

@@ -18,9 +18,10 @@ const mostStrangers = 5
 // stranger says why a branch of a mirror is not what the publisher makes of its
 // source, and what to do. It follows the mirror's first parents: where they lead to
 // a commit that is the publisher's own, somebody has put others on top; where they
-// lead to none, the whole branch is somebody else's.
-func (m *maker) stranger(b *publication.Branch, tip past.Tip) (reason string, err error) {
-	takeOver := "publisher rules take-over --destination " + m.to.Name
+// lead to none, the whole branch is somebody else's. takeOver tells whether it could
+// be continued.
+func (m *maker) stranger(b *publication.Branch, tip past.Tip) (reason string, takeOver bool, err error) {
+	command := "publisher rules take-over --destination " + m.to.Name
 	var above []string
 	var last, unknown object.ID // source commits that the commits name
 	own := true                 // as long as no commit shows another bot's hand
@@ -30,16 +31,16 @@ func (m *maker) stranger(b *publication.Branch, tip past.Tip) (reason string, er
 			at.Source = from
 		}
 		if _, ok, err := standing(b, at); err != nil {
-			return "", err
+			return "", false, err
 		} else if ok {
 			if n := len(above); n > mostStrangers {
 				above = append(above[:mostStrangers], fmt.Sprintf("%d more", n-mostStrangers))
 			}
 			reason = fmt.Sprintf("commits on top of %s are not projections of source branch %s: %s", c.ID, b.Source, strings.Join(above, ", "))
 			if own && !last.IsZero() {
-				reason += "; they were published under other rules, if nobody changed them: undo what changed, or let " + takeOver + " note in the rules that what is there is to be continued"
+				reason += "; they were published under other rules, if nobody changed them: undo what changed, or let " + command + " note in the rules that what is there is to be continued"
 			}
-			return reason, nil
+			return reason, !last.IsZero(), nil
 		}
 		above = append(above, c.ID.String())
 		if c.Source.IsZero() {
@@ -47,7 +48,7 @@ func (m *maker) stranger(b *publication.Branch, tip past.Tip) (reason string, er
 		}
 		if own {
 			if own, err = m.ownForm(c.Commit, c.Source); err != nil {
-				return "", err
+				return "", false, err
 			}
 		}
 		switch _, known := m.pub.Graph.Node(c.Source); {
@@ -60,15 +61,15 @@ func (m *maker) stranger(b *publication.Branch, tip past.Tip) (reason string, er
 	}
 	switch {
 	case err != nil:
-		return "", err
+		return "", false, err
 	case !last.IsZero() && own:
-		return fmt.Sprintf("it was published under other rules, up to source commit %s; undo what changed, or let %s note in the rules that what is there is to be continued", last, takeOver), nil
+		return fmt.Sprintf("it was published under other rules, up to source commit %s; undo what changed, or let %s note in the rules that what is there is to be continued", last, command), true, nil
 	case !last.IsZero():
-		return fmt.Sprintf("someone else filled it, up to source commit %s; to continue on top of what is there, let %s note that in the rules", last, takeOver), nil
+		return fmt.Sprintf("someone else filled it, up to source commit %s; to continue on top of what is there, let %s note that in the rules", last, command), true, nil
 	case !unknown.IsZero():
-		return fmt.Sprintf("its commits name source commits, such as %s, that are not in the history of source branch %s", unknown, b.Source), nil
+		return fmt.Sprintf("its commits name source commits, such as %s, that are not in the history of source branch %s", unknown, b.Source), false, nil
 	}
-	return "the publisher did not make its commits, and no trailer tells which source commits they stand for", nil
+	return "the publisher did not make its commits, and no trailer tells which source commits they stand for", false, nil
 }
 
 // remembered reports whether a source commit that was not read is known.

@@ -278,11 +278,6 @@ func (p *Publication) State() *cache.State {
 				TagRecord: cache.TagRecord{Objects: t.Objects, Target: t.Target, Tree: t.Tree, Parent: t.Parent},
 			})
 		}
-		for _, b := range d.Branches {
-			if b.Skipped == "" {
-				s.Tips = append(s.Tips, cache.Tip{Destination: d.Name, Branch: b.Name, Commit: b.Tip})
-			}
-		}
 	}
 	return s
 }

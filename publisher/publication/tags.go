@@ -159,7 +159,7 @@ func (g *tagger) draft(d *tagged, t *sourcetag.Tag) (*draft, error) {
 	for _, name := range names {
 		if other, ok := d.names.Add(name); !ok {
 			if other == name {
-				return nil, fmt.Errorf("source tag %s yields the tag %s, too; the tag rules must tell them apart", d.by[name], name)
+				return nil, fmt.Errorf("source tags %s and %s both yield the tag %s; the tag rules must tell them apart", d.by[name], t.Name, name)
 			}
 			return nil, fmt.Errorf("it yields the tag %s, and source tag %s the tag %s, which git cannot hold together; change the names in the tag rules", name, d.by[other], other)
 		}

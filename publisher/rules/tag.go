@@ -20,10 +20,10 @@ import (
 type TagRule struct {
 	// Constraint is on the source tag's version, in the language of
 	// github.com/Masterminds/semver/v3.
-	Constraint string
+	Constraint string `yaml:"constraint"`
 	// Template is a text/template for the mirror tag's name; it gets a
 	// [TagVersion].
-	Template string
+	Template string `yaml:"name"`
 
 	constraint *semver.Constraints
 	template   *template.Template
@@ -109,7 +109,7 @@ func (t TagRule) execute(v *semver.Version) (string, error) {
 	if err := t.template.Execute(&b, newTagVersion(v)); err != nil {
 		return "", fmt.Errorf("name the tag for %s: %w", v, err)
 	}
-	if plumbing.NewTagReferenceName(b.String()).Validate() != nil {
+	if !validRef(plumbing.NewTagReferenceName(b.String())) {
 		return "", fmt.Errorf("name the tag for %s: %q is not a valid tag name (see git-check-ref-format(1))", v, b.String())
 	}
 	return b.String(), nil
@@ -174,12 +174,12 @@ func (v *validator) ownTags(i int) {
 	tags, base := path.Child("tags"), path.Child("destination-tag-base")
 	ok := v.compileTags(tags, rule.Tags)
 	own := len(rule.Tags)
-	if rule.tagBase != "" {
-		if !tagBase.MatchString(rule.tagBase) {
-			v.add(field.Invalid(base, rule.tagBase, `must be a major version such as "v2"`))
+	if rule.TagBase != "" {
+		if !tagBase.MatchString(rule.TagBase) {
+			v.add(field.Invalid(base, rule.TagBase, `must be a major version such as "v2"`))
 			return
 		}
-		rule.Tags = append(rule.Tags, mustTagRule(">=0.0.0-0", rule.tagBase+".{{.Minor}}.{{.Patch}}{{.Suffix}}"))
+		rule.Tags = append(rule.Tags, mustTagRule(">=0.0.0-0", rule.TagBase+".{{.Minor}}.{{.Patch}}{{.Suffix}}"))
 	}
 	all := v.rules.TagsOf(rule)
 	if !ok || len(rule.Tags) == 0 || !v.firstOf(all) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/odb"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/publication"
 )
@@ -25,14 +26,12 @@ type Failures map[string]error
 // was, and so do those that depend on it. The error sums the failures up.
 func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publication) (Failures, error) {
 	a := &application{Session: s, plan: p, failed: make(Failures), staged: make(map[string]*mirror.Staged), published: make(map[string]bool)}
-	changes := false
 	for _, d := range p.Destinations {
 		if d.Err != nil {
 			a.failed[d.Name] = d.Err
 		}
-		changes = changes || d.Changes()
 	}
-	if changes {
+	if p.Changes() {
 		a.run(ctx)
 	}
 	var errs []error
@@ -45,7 +44,7 @@ func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publ
 		// The cache would take what is not in every mirror for published.
 		return a.failed, errors.Join(errs...)
 	}
-	if state := pub.State(); changes || !state.Incremental || !state.Graph.AllKnown() {
+	if state := pub.State(); p.Changes() || !state.Incremental || !state.Graph.AllKnown() {
 		if err := s.cache.Save(state); err != nil {
 			s.Log.Warn("the next run will take longer", "error", err)
 		}
@@ -65,12 +64,14 @@ type application struct {
 // run packs the destinations' objects, as many at a time as there are processors,
 // and makes them visible in order.
 func (a *application) run(ctx context.Context) {
-	if err := a.scratch.Finish(); err != nil {
+	objects, err := a.newObjects()
+	if err != nil {
 		for _, d := range a.plan.Destinations {
 			a.fail(d, err)
 		}
 		return
 	}
+	defer objects.Close()
 	var todo []*plan.Destination
 	for _, d := range a.plan.Destinations {
 		if d.Changes() {
@@ -94,7 +95,7 @@ func (a *application) run(ctx context.Context) {
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for d := range jobs {
-				staged, err := a.stage(ctx, d)
+				staged, err := a.stage(ctx, d, objects)
 				ready[d.Name] <- result{staged, err}
 			}
 		})
@@ -114,6 +115,15 @@ func (a *application) run(ctx context.Context) {
 		a.publish(ctx, circle)
 	}
 	group.Wait()
+}
+
+// newObjects completes what this run has made, and opens it together with the
+// source.
+func (s *Session) newObjects() (*odb.Store, error) {
+	if err := s.scratch.Finish(); err != nil {
+		return nil, err
+	}
+	return odb.Open(append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)...)
 }
 
 // circles groups the destinations, which stay in their order: those that depend on
@@ -179,11 +189,10 @@ func (a *application) report(what string, done, total int) {
 	}
 }
 
-func (a *application) stage(ctx context.Context, d *plan.Destination) (*mirror.Staged, error) {
+func (a *application) stage(ctx context.Context, d *plan.Destination, objects *odb.Store) (*mirror.Staged, error) {
 	start := time.Now()
 	defer func() { a.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
-	dirs := append([]string{a.scratch.Dir()}, a.Repo.Store.Dirs()...)
-	return d.Mirror.Stage(ctx, a.lock, d.Refs, dirs, defaultBranch(d), mirror.WorkDir(a.Options.Mirrors))
+	return d.Mirror.Stage(ctx, a.lock, d.Refs, objects, defaultBranch(d), mirror.WorkDir(a.Options.Mirrors))
 }
 
 // defaultBranch is what HEAD of a new mirror names.

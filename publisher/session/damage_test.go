@@ -123,7 +123,7 @@ func TestIncompleteSourceIsNamedAndNothingChanges(t *testing.T) {
 				w.git(w.source, "config", "uploadpack.allowFilter", "true")
 				w.git(w.dir, "clone", "--quiet", "--bare", "--filter=tree:0", "file://"+w.source, to)
 			},
-			func(*world) []string { return []string{"which is not there", "tree of commit"} },
+			func(*world) []string { return []string{"is missing from", "tree of commit"} },
 		},
 		"a commit missing":    {lose("HEAD~2"), names("HEAD~2")},
 		"the head missing":    {lose("HEAD"), names("HEAD")},

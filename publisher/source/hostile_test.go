@@ -150,6 +150,43 @@ func TestContentOfAnotherObjectIsNeverRead(t *testing.T) {
 	}
 }
 
+// TestOddTreeHidesNothingBesideIt looks for directories in roots that have names
+// twice, out of order, or such as nobody can check out.
+func TestOddTreeHidesNothingBesideIt(t *testing.T) {
+	t.Parallel()
+	repo := gittest.New(t)
+	file, a, b := repo.Put(object.BlobType, nil), repo.Tree(gittest.Files{"x": gittest.Text("1")}), repo.Tree(gittest.Files{"x": gittest.Text("2")})
+	dir := func(name string, id object.ID) string { return "40000 " + name + "\x00" + string(id[:]) }
+	other := func(name string) string { return "100644 " + name + "\x00" + string(file[:]) }
+	for tree, want := range map[string][2]object.ID{
+		dir("a", a) + dir("a", b) + dir("b", b):               {a, b},
+		other("a") + dir("a", a) + dir("b", b):                {{}, b},
+		dir("b", b) + dir("a", a):                             {a, b},
+		other("..") + other("a/b") + dir(".git", b):           {},
+		"777 a\x00" + string(a[:]) + dir("b", b) + other("b"): {{}, b},
+	} {
+		root := repo.Put(object.TreeType, []byte(tree))
+		who := []byte("A <a@x> 1 +0000")
+		commit := repo.Commit(&object.Commit{Tree: root, Author: who, Committer: who, Message: []byte("odd\n")})
+		repo.Branch("main", commit)
+		r := open(t, repo.Dir)
+		g, err := source.Load(t.Context(), r.Store, []object.ID{commit}, []string{"a", "b"}, nil, nil)
+		if err != nil {
+			t.Errorf("%q: %v", tree, err)
+			continue
+		}
+		got := [2]object.ID{g.Trees("a")[0], g.Trees("b")[0]}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", tree, got, want)
+		}
+		for i, dir := range []string{"a", "b"} {
+			if sub, err := object.Subtree(r.Store.Reader().Tree, root, dir); sub != got[i] || err != nil {
+				t.Errorf("%q: Subtree finds %s, %v", tree, sub, err)
+			}
+		}
+	}
+}
+
 // swapOffsets exchanges where a pack's index has two objects.
 func swapOffsets(t *testing.T, repo *gittest.Repo, a, b string) {
 	t.Helper()

@@ -113,6 +113,7 @@ func (f *finder) find(at *trie, tree object.ID) ([]object.ID, error) {
 		return nil, err
 	}
 	children := make([]object.ID, len(at.children))
+	met := make([]bool, len(at.children))
 	for left := len(at.children); len(data) > 0 && left > 0; {
 		mode, name, id, rest, err := object.NextEntry(data)
 		if err != nil {
@@ -120,9 +121,13 @@ func (f *finder) find(at *trie, tree object.ID) ([]object.ID, error) {
 		}
 		data = rest
 		for i, c := range at.children {
-			if c.name != string(name) {
+			// In a malformed tree that has a name twice, the first one counts, as
+			// in all that looks for names. It is no error: much of history is not
+			// published.
+			if met[i] || c.name != string(name) {
 				continue
 			}
+			met[i] = true
 			left--
 			if mode.IsDir() { // A file, link or submodule in its place is no directory.
 				children[i] = id

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
 )
@@ -14,11 +13,10 @@ import (
 // history is what a mirror's refs reach. A commit is a node, numbered so that
 // parents come before children. It is read once and then used by many.
 type history struct {
+	*repository
 	destination string
-	mirror      *mirror.Mirror
-	store       *odb.Store
 
-	refs    []string // sorted
+	refs    []string // sorted; it hides the repository's
 	targets map[string]target
 	ids     []object.ID
 	parents [][]int32
@@ -32,28 +30,22 @@ type history struct {
 
 // target is what a ref names: directly, and in the end.
 type target struct {
-	id     object.ID
-	t      object.Type
-	commit int32 // none if it is no commit
+	id, peeled object.ID
+	t          object.Type
+	commit     int32 // none if it is no commit
 }
 
 const none int32 = -1
 
 // readHistory follows all refs of a mirror. What cannot be read is left out and
 // in broken.
-func readHistory(destination string, m *mirror.Mirror) (*history, error) {
-	store, err := odb.Open(m.ObjectsDir())
-	if err != nil {
-		return nil, err
-	}
+func readHistory(destination string, r *repository, objects *odb.Reader) *history {
 	h := &history{
-		destination: destination, mirror: m, store: store, refs: slices.Sorted(maps.Keys(m.Refs())),
+		repository: r, destination: destination, refs: slices.Sorted(maps.Keys(r.refs)),
 		targets: make(map[string]target), index: make(map[object.ID]int32), byPrefix: make(map[string][]int32),
 	}
-	reader := store.Reader()
 	for _, ref := range h.refs {
-		id, _ := m.Ref(ref)
-		h.targets[ref] = h.follow(reader, ref, id)
+		h.targets[ref] = h.follow(objects, ref, r.refs[ref])
 	}
 	var fetchable []int32
 	for ref, t := range h.targets {
@@ -67,7 +59,7 @@ func readHistory(destination string, m *mirror.Mirror) (*history, error) {
 			h.byPrefix[prefix] = append(h.byPrefix[prefix], int32(n))
 		}
 	}
-	return h, nil
+	return h
 }
 
 func isBranch(ref string) bool { return strings.HasPrefix(ref, "refs/heads/") }
@@ -82,7 +74,7 @@ func (h *history) follow(reader *odb.Reader, ref string, id object.ID) target {
 			h.broken = append(h.broken, Mismatch{Kind: UnreadableObject, Ref: ref, Detail: err.Error()})
 			return to
 		}
-		if to.t == 0 {
+		if to.peeled = id; to.t == 0 {
 			to.t = t
 		}
 		switch t {

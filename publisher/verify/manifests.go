@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,35 +14,13 @@ import (
 )
 
 // modulePaths returns the paths of the modules that stand in some directories
-// of a commit.
-func (g *gitTrees) modulePaths(root object.ID, dirs [][]string) ([]string, error) {
+// of a source commit.
+func (r *run) modulePaths(source *objects, commit object.ID, modules [][]string) ([]string, error) {
 	var paths []string
-	for _, union := range dirs {
-		var trees []object.ID
-		for _, dir := range union {
-			tree, err := g.directory(root, dir)
-			if err != nil {
-				return nil, err
-			}
-			if !tree.IsZero() {
-				trees = append(trees, tree)
-			}
-		}
-		id, err := g.file(trees, "go.mod")
-		if err != nil || id.IsZero() {
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
-		path, ok := g.paths[id]
-		if !ok {
-			data, err := g.blob(id)
-			if err != nil {
-				return nil, err
-			}
-			path = modfile.ModulePath(data)
-			g.paths[id] = path
+	for _, dirs := range modules {
+		path, err := r.modulePath(source, commit, dirs)
+		if err != nil {
+			return nil, ofSource(err)
 		}
 		if path != "" && !slices.Contains(paths, path) {
 			paths = append(paths, path)
@@ -51,14 +30,48 @@ func (g *gitTrees) modulePaths(root object.ID, dirs [][]string) ([]string, error
 	return paths, nil
 }
 
+// modulePath returns the path of the module that some directories together are;
+// empty where they are none.
+func (r *run) modulePath(source *objects, commit object.ID, dirs []string) (path string, err error) {
+	key := commit.String() + strings.Join(dirs, "\x00")
+	if path, ok := r.paths.Load(key); ok {
+		return path.(string), nil
+	}
+	var trees []object.ID
+	for _, dir := range dirs {
+		tree, _, err := source.tree(commit.String() + ":" + dir)
+		if err != nil {
+			return "", err
+		}
+		trees = append(trees, tree)
+	}
+	id, _, err := source.file(trees, "go.mod")
+	if err == nil && !id.IsZero() {
+		var data []byte
+		data, err = source.blob(id)
+		path = modfile.ModulePath(data)
+	}
+	if err == nil {
+		r.paths.Store(key, path)
+	}
+	return path, err
+}
+
 // manifests checks go.mod and go.sum, which hardly ever differ between the
 // many tags of a branch's commit.
 type manifests struct {
 	*checker
-	source, published *gitTrees
-	known             map[string][]string
-	claims            map[claim]bool
+	source, published *objects
+	known             map[files][]string
+	claimed           map[claim]bool
 	unresolved        map[module.Version]bool
+}
+
+// files are the blobs of go.mod and go.sum, and what they are checked against.
+type files struct {
+	source, published [2]object.ID
+	siblings          string
+	branch            bool
 }
 
 // claim is what a published module says of a sibling: that a version has a
@@ -71,44 +84,58 @@ type claim struct {
 	required bool
 }
 
-func newManifests(c *checker, source, mirror *gitTrees) *manifests {
+func newManifests(c *checker, source, mirror *objects) *manifests {
 	return &manifests{
-		checker: c, source: source, published: mirror, known: make(map[string][]string),
-		claims: make(map[claim]bool), unresolved: make(map[module.Version]bool),
+		checker: c, source: source, published: mirror, known: make(map[files][]string),
+		claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
 	}
 }
 
 // check compares the go.mod and go.sum of a published tree with the source's,
 // and what they say about siblings with the siblings' mirrors. It returns what
 // they say otherwise about anything else.
-func (m *manifests) check(s *subject, parts []object.ID, tree object.ID, siblings []string) ([]string, error) {
-	var ids [4]object.ID
-	var err error
+func (m *manifests) check(s *subject, parts []object.ID, tree object.ID) ([]string, error) {
+	siblings, err := m.run.modulePaths(m.source, s.source, s.layout.Siblings)
+	if err != nil {
+		return nil, err
+	}
+	pinned := !m.run.in.Rules.SkipGoMod
+	ids := files{branch: s.branch != ""}
 	for k, name := range []string{"go.mod", "go.sum"} {
-		if ids[k], err = m.source.file(parts, name); err != nil {
+		regular := false
+		if ids.source[k], regular, err = m.source.file(parts, name); err != nil {
+			return nil, ofSource(err)
+		}
+		// Where one is a link or a folder, both stay as they are.
+		pinned = pinned && regular
+		if ids.published[k], _, err = m.published.file([]object.ID{tree}, name); err != nil {
 			return nil, err
 		}
-		if ids[2+k], err = m.published.file([]object.ID{tree}, name); err != nil {
-			return nil, ofMirror(err)
-		}
 	}
-	key := fmt.Sprint(ids, siblings, s.tip)
-	if problems, ok := m.known[key]; ok {
+	if !pinned {
+		siblings = nil
+	}
+	ids.siblings = strings.Join(siblings, "\n")
+	if problems, ok := m.known[ids]; ok {
 		return problems, nil
 	}
-	var texts [4][]byte
-	for k, id := range ids {
-		from, wrap := m.source, func(err error) error { return err }
-		if k >= 2 {
-			from, wrap = m.published, ofMirror
-		}
-		if texts[k], err = from.blob(id); err != nil {
-			return nil, wrap(err)
+	var source, published manifest
+	for _, file := range []struct {
+		data *[]byte
+		id   object.ID
+		from *objects
+		wrap func(error) error
+	}{
+		{&source.mod, ids.source[0], m.source, ofSource}, {&source.sum, ids.source[1], m.source, ofSource},
+		{&published.mod, ids.published[0], m.published, func(err error) error { return err }},
+		{&published.sum, ids.published[1], m.published, func(err error) error { return err }},
+	} {
+		if *file.data, err = file.from.blob(file.id); err != nil {
+			return nil, file.wrap(err)
 		}
 	}
-	source, published := manifest{texts[0], texts[1]}, manifest{texts[2], texts[3]}
-	problems := published.differences(source, siblings)
-	m.known[key] = problems
+	problems := published.differences(source, siblings, pinned)
+	m.known[ids] = problems
 	for _, c := range published.claims(source, siblings) {
 		if err := m.prove(s, c); err != nil {
 			return nil, err
@@ -121,49 +148,53 @@ func (m *manifests) check(s *subject, parts []object.ID, tree object.ID, sibling
 type manifest struct{ mod, sum []byte }
 
 // differences returns how a published manifest differs from the source's in
-// more than what a mirror may say about siblings.
-func (p manifest) differences(source manifest, siblings []string) []string {
+// more than what a mirror may say about siblings, and what it must not say.
+func (p manifest) differences(source manifest, siblings []string, pinned bool) []string {
 	var problems []string
-	if string(p.mod) != string(source.mod) {
-		have, optional, err1 := directives(p.mod, siblings)
-		want, dropped, err2 := directives(source.mod, siblings)
-		switch {
-		case err1 != nil || err2 != nil:
+	have, outward, err1 := directives(p.mod, siblings)
+	want, dropped, err2 := directives(source.mod, siblings)
+	// What the go command cannot read is published as it is.
+	pinned = pinned && err2 == nil && wellFormed(source.sum)
+	switch {
+	case string(p.mod) == string(source.mod) && !pinned:
+	case err1 != nil || err2 != nil:
+		if string(p.mod) != string(source.mod) {
 			problems = append(problems, "go.mod cannot be read and is not as it is in the source")
-		default:
-			// A sibling's relative replace may be gone, but not be new.
-			for _, line := range optional {
-				if !slices.Contains(dropped, line) {
-					have = append(have, line)
-				}
+		}
+	default:
+		if !pinned {
+			have, want = append(have, outward...), append(want, dropped...)
+		}
+		extra, missing := lineDifference(strings.Join(have, "\n"), strings.Join(want, "\n"))
+		problems = append(problems, list("go.mod", extra, missing)...)
+		if pinned {
+			for _, line := range outward {
+				problems = append(problems, fmt.Sprintf("go.mod has %q, which leads out of the mirror", line))
 			}
-			extra, missing := lineDifference(strings.Join(have, "\n"), strings.Join(want, "\n"))
-			problems = append(problems, list("go.mod", extra, missing)...)
 		}
 	}
 	extra, missing := lineDifference(string(p.sum), string(source.sum))
-	foreign := func(line string) bool {
+	ofSibling := func(line string) bool {
 		fields := strings.Fields(line)
 		return len(fields) > 0 && slices.Contains(siblings, fields[0])
 	}
-	return append(problems, list("go.sum", slices.DeleteFunc(extra, foreign), slices.DeleteFunc(missing, foreign))...)
+	return append(problems, list("go.sum", slices.DeleteFunc(extra, ofSibling), slices.DeleteFunc(missing, ofSibling))...)
 }
 
-func list(file string, extra, missing []string) []string {
-	var problems []string
-	for _, line := range extra {
-		problems = append(problems, fmt.Sprintf("%s has %q", file, line))
+// wellFormed reports whether the go command can read a go.sum.
+func wellFormed(sum []byte) bool {
+	for line := range strings.Lines(string(sum)) {
+		if n := len(strings.Fields(line)); n != 0 && n != 3 {
+			return false
+		}
 	}
-	for _, line := range missing {
-		problems = append(problems, fmt.Sprintf("%s lacks %q", file, line))
-	}
-	return problems
+	return true
 }
 
 // directives returns the lines of a go.mod, blocks taken apart, with a star in
-// the place of siblings' versions; and apart from them the lines that replace
-// siblings by relative paths.
-func directives(data []byte, siblings []string) (lines, replaced []string, err error) {
+// the place of siblings' versions; and apart from them the lines that replace a
+// module by a folder outside of this one.
+func directives(data []byte, siblings []string) (lines, outward []string, err error) {
 	f, err := modfile.ParseLax("go.mod", data, nil)
 	if err != nil {
 		return nil, nil, err
@@ -179,21 +210,22 @@ func directives(data []byte, siblings []string) (lines, replaced []string, err e
 		for _, comment := range line.Suffix {
 			tokens = append(tokens, comment.Token)
 		}
-		sibling := len(tokens) >= 3 && slices.Contains(siblings, tokens[1])
+		text := func() string { return strings.Join(tokens, " ") }
 		switch {
-		case sibling && tokens[0] == "require":
+		case tokens[0] == "require" && len(tokens) >= 3 && slices.Contains(siblings, tokens[1]):
 			if required[tokens[1]] {
 				return // Of a sibling that is required twice, one line is left.
 			}
 			required[tokens[1]] = true
 			tokens[2] = "*"
-		case sibling && tokens[0] == "replace":
-			if arrow := slices.Index(tokens, "=>"); arrow > 0 && arrow+1 < len(tokens) && strings.HasPrefix(tokens[arrow+1], ".") {
-				replaced = append(replaced, strings.Join(tokens, " "))
+		case tokens[0] == "replace":
+			arrow := slices.Index(tokens, "=>")
+			if arrow > 0 && arrow+1 < len(tokens) && leadsOut(tokens[arrow+1]) {
+				outward = append(outward, text())
 				return
 			}
 		}
-		lines = append(lines, strings.Join(tokens, " "))
+		lines = append(lines, text())
 	}
 	for _, stmt := range f.Syntax.Stmt {
 		switch stmt := stmt.(type) {
@@ -205,7 +237,13 @@ func directives(data []byte, siblings []string) (lines, replaced []string, err e
 			}
 		}
 	}
-	return lines, replaced, nil
+	return lines, outward, nil
+}
+
+// leadsOut reports whether a relative path leaves the folder that it starts in.
+func leadsOut(to string) bool {
+	to = path.Clean(to)
+	return to == ".." || strings.HasPrefix(to, "../")
 }
 
 // claims returns what a published manifest says about siblings on its own:
@@ -267,7 +305,7 @@ func (m *manifests) prove(s *subject, c claim) error {
 	wrong := func(kind Kind, format string, args ...any) {
 		m.mismatch(Mismatch{Kind: kind, Ref: s.refs[0], Commit: s.commit.String(), Detail: fmt.Sprintf(format, args...)})
 	}
-	release, why, err := m.run.resolve(v, m.d.DependsOn)
+	release, why, err := m.resolve(v)
 	if err != nil {
 		return err
 	}
@@ -279,7 +317,10 @@ func (m *manifests) prove(s *subject, c claim) error {
 		}
 		return nil
 	}
-	hash, why, err := release.hash(c.of.Version, s.tip, c.hash)
+	if c.hash == "" && c.of == v && s.branch == "" && m.run.circular(m.out.Name, release.of.destination) {
+		return nil // The hash would be of what it stands in.
+	}
+	hash, why, err := release.hash(m.reader, c.of.Version, c.hash, s.branch == m.defaultBranch())
 	switch {
 	case err != nil:
 		return err
@@ -289,11 +330,24 @@ func (m *manifests) prove(s *subject, c claim) error {
 		wrong(WrongHash, "go.sum has no line for %s %s; it should be %s", c.of.Path, c.of.Version, hash)
 	case c.hash != hash:
 		wrong(WrongHash, "go.sum has %s %s %s; commit %s of %s has %s", c.of.Path, c.of.Version, c.hash, release.commit, release.of.destination, hash)
-	case !m.claims[c]:
-		m.claims[c] = true
+	case !m.claimed[c]:
+		m.claimed[c] = true
 		m.out.Versions++
 	}
 	return nil
+}
+
+// circular reports whether two destinations depend on each other.
+func (r *run) circular(a, b string) bool {
+	for _, group := range r.in.Rules.Groups() {
+		in := func(name string) bool {
+			return slices.ContainsFunc(group, func(i int) bool { return r.in.Rules.Rules[i].Destination == name })
+		}
+		if in(a) {
+			return in(b)
+		}
+	}
+	return false
 }
 
 // finish notes what go.sum files say of versions that no mirror has. The go

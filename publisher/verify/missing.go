@@ -19,7 +19,7 @@ func (c *checker) missing() error {
 		}
 		has, passed, waits := c.passed(t)
 		if len(absent) < len(t.Names) && !has && !c.rewritten {
-			if err := c.bereft(t); err != nil {
+			if err := c.abandoned(t); err != nil {
 				return err
 			}
 		}
@@ -75,9 +75,9 @@ func (c *checker) passed(t *publication.Tag) (has, passed, waits bool) {
 
 // published reports whether some mirror has a tag that a source tag makes.
 func (r *run) published(t *publication.Tag) bool {
-	for _, h := range r.histories {
+	for _, c := range r.checkers {
 		for _, name := range t.Names {
-			if _, ok := h.targets["refs/tags/"+name]; ok {
+			if c.h != nil && !c.h.targets["refs/tags/"+name].id.IsZero() {
 				return true
 			}
 		}
@@ -85,9 +85,9 @@ func (r *run) published(t *publication.Tag) bool {
 	return false
 }
 
-// bereft reports whose commit it is that a published tag stands on and no
+// abandoned reports whose commit it is that a published tag stands on and no
 // branch has.
-func (c *checker) bereft(t *publication.Tag) error {
+func (c *checker) abandoned(t *publication.Tag) error {
 	n, ok := c.h.index[t.Parent]
 	if !ok || c.foreign[n] {
 		return nil

@@ -1,13 +1,19 @@
 package verify
 
 import (
+	"archive/tar"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,6 +25,7 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
 )
@@ -26,28 +33,44 @@ import (
 // modules finds and hashes the versions of the modules in one mirror, as the
 // go command would that fetches from it.
 //
-// Which files a module has is for golang.org/x/mod/zip to say. Their hashes are
-// remembered by blob, since most versions have most files in common; whatever
-// is wrong by that is hashed again from a real archive and a real zip before
-// it is reported, and so are the versions that branches' tips require.
+// Which files a module has is for golang.org/x/mod/zip to say, once for all
+// versions that have the same names. Their hashes are remembered by blob, since
+// most versions have most files in common. Git archives the version, as the go
+// command has it do, where attributes may make files differ from their blobs,
+// for whatever is wrong before it is reported, and for what the default
+// branch's tip requires.
 type modules struct {
 	run         *run
 	destination string
 	h           *history
 
 	mu       sync.Mutex
-	reader   *odb.Reader
 	releases map[module.Version]*release
-	blobs    map[object.ID]*content
-	trees    map[object.ID][]object.Entry
+	blobs    map[object.ID]content
+	trees    map[object.ID][]file
+	listings map[[sha256.Size]byte]*listing
 	attrs    map[object.ID]bool // whether a .gitattributes may convert files
-	archive  string             // a repository to archive from, once there is one
 }
 
 // content is what a zip needs of a blob.
 type content struct {
 	size int64
 	sum  [sha256.Size]byte
+}
+
+// file is a file of a module, by its path.
+type file struct {
+	path string
+	mode object.Mode
+	blob object.ID
+}
+
+// listing says which of the files with certain paths and modes belong into a
+// zip: their indexes, sorted by path. Where the go command refuses, unfit says
+// why.
+type listing struct {
+	files []int
+	unfit string
 }
 
 // converting finds the words that can, in git attributes, make an archive's
@@ -62,30 +85,30 @@ type release struct {
 	tree    object.ID
 	goMod   []byte
 
-	quick, whole string // the hash of the zip, once it was needed
-	unfit        string // why there is no zip
+	quick, archived string // the hash of the zip, once it was needed
+	unfit           string // why there is no zip
 }
 
 func newModules(r *run, h *history) *modules {
 	return &modules{
-		run: r, destination: h.destination, h: h, reader: h.store.Reader(),
-		releases: make(map[module.Version]*release), blobs: make(map[object.ID]*content), trees: make(map[object.ID][]object.Entry),
-		attrs: make(map[object.ID]bool),
+		run: r, destination: h.destination, h: h,
+		releases: make(map[module.Version]*release), blobs: make(map[object.ID]content), trees: make(map[object.ID][]file),
+		listings: make(map[[sha256.Size]byte]*listing), attrs: make(map[object.ID]bool),
 	}
 }
 
-// resolve finds a version in the mirrors of some destinations. Where none has
-// it, why says so.
-func (r *run) resolve(v module.Version, destinations []string) (found *release, why string, err error) {
+// resolve finds a version in the mirrors that this one depends on. Where none
+// has it, why says so.
+func (c *checker) resolve(v module.Version) (found *release, why string, err error) {
 	var reasons []string
-	for _, name := range destinations {
-		m := r.modules[name]
-		if m == nil {
+	for _, name := range c.d.DependsOn {
+		sibling := c.run.checkers[name]
+		if sibling == nil || sibling.modules == nil {
 			continue
 		}
-		found, why, err := m.resolve(v)
-		if err != nil || found != nil {
-			return found, "", err
+		found, why := sibling.modules.resolve(c.reader, v)
+		if found != nil {
+			return found, "", nil
 		}
 		if why != "" {
 			reasons = append(reasons, why)
@@ -97,44 +120,44 @@ func (r *run) resolve(v module.Version, destinations []string) (found *release, 
 	return nil, strings.Join(reasons, "; "), nil
 }
 
-func (m *modules) resolve(v module.Version) (*release, string, error) {
+func (m *modules) resolve(reader *odb.Reader, v module.Version) (*release, string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if r, ok := m.releases[v]; ok {
-		return r, "", nil
+		return r, ""
 	}
 	n, why := m.find(v)
 	if n == none {
-		return nil, why, nil
+		return nil, why
 	}
-	commit, err := commitOf(m.reader, m.h.ids[n])
+	commit, err := commitOf(reader, m.h.ids[n])
 	if err != nil {
-		return nil, err.Error(), nil
+		return nil, err.Error()
 	}
 	if module.IsPseudoVersion(v.Version) {
 		want, err1 := module.PseudoVersionTime(v.Version)
 		have, err2 := commit.CommitTime()
 		if err1 != nil || err2 != nil || !want.Equal(have) {
-			return nil, fmt.Sprintf("commit %s of %s is of another time, %s", m.h.ids[n], m.destination, have.Format(time.RFC3339)), nil
+			return nil, fmt.Sprintf("commit %s of %s is of another time, %s", m.h.ids[n], m.destination, have.Format(time.RFC3339))
 		}
 	}
-	entries, err := m.entries(commit.Tree)
-	if err != nil {
-		return nil, err.Error(), nil
-	}
 	r := &release{of: m, version: v, commit: m.h.ids[n], tree: commit.Tree}
-	i := slices.IndexFunc(entries, func(e object.Entry) bool { return e.Name == "go.mod" && e.Mode.IsRegular() })
-	if i < 0 {
-		return nil, fmt.Sprintf("commit %s of %s has no go.mod", r.commit, m.destination), nil
+	root, err := reader.Tree(commit.Tree)
+	if err != nil {
+		return nil, err.Error()
 	}
-	if r.goMod, err = m.reader.Blob(entries[i].ID); err != nil {
-		return nil, err.Error(), nil
+	mode, id, ok, err := object.FindEntry(root, "go.mod")
+	if err != nil || !ok || !mode.IsRegular() {
+		return nil, fmt.Sprintf("commit %s of %s has no go.mod", r.commit, m.destination)
+	}
+	if r.goMod, err = reader.Blob(id); err != nil {
+		return nil, err.Error()
 	}
 	if modfile.ModulePath(r.goMod) != v.Path {
-		return nil, "", nil // It is another sibling's.
+		return nil, "" // It is another sibling's.
 	}
 	m.releases[v] = r
-	return r, "", nil
+	return r, ""
 }
 
 // find returns the commit that a version names. The go command fetches branches
@@ -161,29 +184,10 @@ func (m *modules) find(v module.Version) (int32, string) {
 	}
 }
 
-func (m *modules) entries(tree object.ID) ([]object.Entry, error) {
-	if entries, ok := m.trees[tree]; ok {
-		return entries, nil
-	}
-	data, err := m.reader.Tree(tree)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := object.ParseTree(data)
-	if err != nil {
-		return nil, fmt.Errorf("tree %s: %w", tree, err)
-	}
-	if len(m.trees) > mostTrees {
-		clear(m.trees)
-	}
-	m.trees[tree] = entries
-	return entries, nil
-}
-
 // hash returns the hash of the release's zip, or of its go.mod where version
-// ends in /go.mod. Where it cannot be fetched at all, why says so. The hash that
-// is claimed decides how much work that is worth.
-func (r *release) hash(version string, tip bool, claimed string) (hash, why string, err error) {
+// ends in /go.mod. Where it cannot be fetched at all, why says so. It is that of
+// git's archive where archive asks for it, or another hash is claimed.
+func (r *release) hash(reader *odb.Reader, version, claimed string, archive bool) (hash, why string, err error) {
 	if strings.HasSuffix(version, "/go.mod") {
 		hash, err = dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.goMod)), nil })
 		return hash, "", err
@@ -191,121 +195,234 @@ func (r *release) hash(version string, tip bool, claimed string) (hash, why stri
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
 	if r.quick == "" && r.unfit == "" {
-		var plain bool
-		if plain, err = r.summarize(); err != nil {
+		plain, err := r.summarize(reader)
+		if err != nil {
 			return "", err.Error(), nil // The mirror is damaged.
 		}
-		tip = tip || !plain
+		archive = archive || !plain
 	}
-	if r.whole == "" && r.unfit == "" && (tip || r.quick != claimed) {
-		r.whole, r.unfit, err = r.build()
+	if r.archived == "" && r.unfit == "" && (archive || r.quick != claimed) {
+		if r.archived, r.unfit, err = r.archive(); err != nil {
+			return "", "", err
+		}
 	}
-	if r.whole != "" {
-		return r.whole, r.unfit, err
-	}
-	return r.quick, r.unfit, err
+	return cmp.Or(r.archived, r.quick), r.unfit, nil
 }
 
-// summarize computes the hash from the blobs, without making a zip. It is not
-// plain where git attributes may make an archive's files differ from the blobs.
-func (r *release) summarize() (plain bool, err error) {
-	var files []zip.File
-	byName := make(map[string]*content)
-	plain = true
-	var walk func(tree object.ID, prefix string) error
-	walk = func(tree object.ID, prefix string) error {
-		entries, err := r.of.entries(tree)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			name := prefix + e.Name
-			switch {
-			case e.Mode.IsDir():
-				if err := walk(e.ID, name+"/"); err != nil {
-					return err
-				}
-				continue
-			case e.Mode == object.ModeSubmodule:
-				continue // An empty directory in an archive.
-			}
-			blob, err := r.of.content(e.ID)
-			if err != nil {
-				return err
-			}
-			if e.Name == ".gitattributes" {
-				converts, err := r.of.converts(e.ID)
-				if err != nil {
-					return err
-				}
-				plain = plain && !converts && e.Mode.IsRegular()
-			}
-			byName[name] = blob
-			file := treeFile{path: name, mode: e.Mode, size: blob.size}
-			if name == "go.mod" {
-				file.data = r.goMod
-			}
-			files = append(files, file)
-		}
-		return nil
-	}
-	if err := walk(r.tree, ""); err != nil {
+// summarize computes the hash from the blobs. It is not plain where git
+// attributes may make an archive's files differ from the blobs.
+func (r *release) summarize(reader *odb.Reader) (plain bool, err error) {
+	m := r.of
+	files, err := m.files(reader, r.tree)
+	if err != nil {
 		return false, err
 	}
-	checked, err := zip.CheckFiles(files)
-	if err == nil {
-		err = checked.Err()
+	plain = true
+	shape := sha256.New()
+	var total int64
+	for _, f := range files {
+		blob, err := m.content(reader, f.blob)
+		if err != nil {
+			return false, err
+		}
+		total += blob.size
+		if path.Base(f.path) == ".gitattributes" {
+			converts, err := m.converts(reader, f.blob)
+			if err != nil {
+				return false, err
+			}
+			plain = plain && !converts && f.mode.IsRegular()
+		}
+		if strings.Contains(f.path, "vendor/") {
+			shape.Write(r.goMod) // The go version decides what of it is left out.
+		}
+		fmt.Fprintf(shape, "%o %s\x00", f.mode, f.path)
 	}
-	if err != nil {
-		return false, nil // Building it will tell.
+	key := [sha256.Size]byte(shape.Sum(nil))
+	l := m.listings[key]
+	if l == nil || total > zip.MaxGoMod { // No limit is smaller than that.
+		if l, err = r.list(files); err != nil {
+			return false, err
+		}
+		m.listings[key] = l
+	}
+	if r.unfit = l.unfit; r.unfit != "" {
+		return plain, nil
 	}
 	// This is what dirhash.Hash1 hashes.
-	slices.Sort(checked.Valid)
 	sum := sha256.New()
-	for _, name := range checked.Valid {
-		fmt.Fprintf(sum, "%x  %s/%s\n", byName[name].sum, r.version, name)
+	var line []byte
+	for _, i := range l.files {
+		blob := m.blobs[files[i].blob]
+		line = hex.AppendEncode(line[:0], blob.sum[:])
+		line = append(append(line, "  "...), r.version.String()...)
+		line = append(append(append(line, '/'), files[i].path...), '\n')
+		sum.Write(line)
 	}
 	r.quick = "h1:" + base64.StdEncoding.EncodeToString(sum.Sum(nil))
 	return plain, nil
 }
 
-func (m *modules) content(blob object.ID) (*content, error) {
-	if c, ok := m.blobs[blob]; ok {
-		return c, nil
+// list has golang.org/x/mod/zip choose from files.
+func (r *release) list(files []file) (*listing, error) {
+	all := make([]zip.File, len(files))
+	index := make(map[string]int, len(files))
+	for i, f := range files {
+		all[i] = treeFile{path: f.path, mode: f.mode, size: r.of.blobs[f.blob].size, goMod: r.goMod}
+		index[f.path] = i
 	}
-	data, err := m.reader.Blob(blob)
+	valid, unfit, err := choose(all)
+	l := &listing{unfit: unfit}
+	for _, name := range valid {
+		l.files = append(l.files, index[name])
+	}
+	return l, err
+}
+
+// choose returns the names of the files that belong into a module's zip, sorted.
+func choose(files []zip.File) (valid []string, unfit string, err error) {
+	checked, err := zip.CheckFiles(files)
+	if err == nil {
+		err = checked.Err()
+	}
+	if bad := (zip.FileErrorList)(nil); errors.As(err, &bad) {
+		return nil, bad.Error(), nil
+	}
+	slices.Sort(checked.Valid)
+	return checked.Valid, "", err
+}
+
+// files lists the files below a tree. Submodules are empty folders in an archive.
+func (m *modules) files(reader *odb.Reader, tree object.ID) ([]file, error) {
+	if files, ok := m.trees[tree]; ok {
+		return files, nil
+	}
+	data, err := reader.Tree(tree)
 	if err != nil {
 		return nil, err
 	}
-	c := &content{int64(len(data)), sha256.Sum256(data)}
+	var files []file
+	for len(data) > 0 {
+		mode, name, id, rest, err := object.NextEntry(data)
+		if err != nil {
+			return nil, fmt.Errorf("tree %s: %w", tree, err)
+		}
+		data = rest
+		switch {
+		case mode.IsDir():
+			below, err := m.files(reader, id)
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range below {
+				files = append(files, file{string(name) + "/" + f.path, f.mode, f.blob})
+			}
+		case mode != object.ModeSubmodule:
+			files = append(files, file{string(name), mode, id})
+		}
+	}
+	if len(m.trees) > mostTrees {
+		clear(m.trees)
+	}
+	m.trees[tree] = files
+	return files, nil
+}
+
+func (m *modules) content(reader *odb.Reader, blob object.ID) (content, error) {
+	if c, ok := m.blobs[blob]; ok {
+		return c, nil
+	}
+	data, err := reader.Blob(blob)
+	if err != nil {
+		return content{}, err
+	}
+	c := content{int64(len(data)), sha256.Sum256(data)}
 	m.blobs[blob] = c
 	return c, nil
 }
 
-func (m *modules) converts(attributes object.ID) (bool, error) {
+func (m *modules) converts(reader *odb.Reader, attributes object.ID) (bool, error) {
 	if converts, ok := m.attrs[attributes]; ok {
 		return converts, nil
 	}
-	data, err := m.reader.Blob(attributes)
+	data, err := reader.Blob(attributes)
 	if err == nil {
 		m.attrs[attributes] = converting.Match(data)
 	}
 	return m.attrs[attributes], err
 }
 
-// treeFile is a file for zip.CheckFiles, which opens no other one than go.mod.
+// archive computes the hash in the way in which the go command does: git
+// archives the commit, and golang.org/x/mod/zip chooses from what is in there.
+// Where one of the two refuses, unfit says why.
+func (r *release) archive() (hash, unfit string, err error) {
+	view := r.of.h.view
+	// The go command gives these to each repository that it fetches.
+	if err := os.WriteFile(filepath.Join(view, "info", "attributes"), []byte("* -export-subst -export-ignore\n"), 0o666); err != nil {
+		return "", "", err
+	}
+	archive, err := git.Command{
+		Dir:    view,
+		Config: []git.Setting{{Key: "core.autocrlf", Value: "input"}, {Key: "core.eol", Value: "lf"}},
+	}.Output(r.of.run.ctx, "archive", "--format=tar", "--end-of-options", r.commit.String())
+	if failed, ok := errors.AsType[*git.Error](err); ok && failed.Refused() {
+		return "", err.Error(), nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	var files []zip.File
+	contents := make(map[string][]byte)
+	for reader := tar.NewReader(bytes.NewReader(archive)); ; {
+		header, err := reader.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return "", "", err
+		}
+		f := treeFile{path: header.Name, mode: object.ModeRegular, size: header.Size}
+		switch header.Typeflag {
+		case tar.TypeReg:
+			if contents[f.path], err = io.ReadAll(reader); err != nil {
+				return "", "", err
+			}
+		case tar.TypeSymlink:
+			f.mode = object.ModeSymlink
+		default:
+			continue
+		}
+		f.goMod = contents["go.mod"]
+		files = append(files, f)
+	}
+	valid, unfit, err := choose(files)
+	if err != nil || unfit != "" {
+		return "", unfit, err
+	}
+	prefix := r.version.String() + "/"
+	for i, name := range valid {
+		valid[i] = prefix + name
+	}
+	hash, err = dirhash.Hash1(valid, func(name string) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(contents[strings.TrimPrefix(name, prefix)])), nil
+	})
+	return hash, "", err
+}
+
+// treeFile is a file for zip.CheckFiles, which opens no other one than the go.mod
+// at the root.
 type treeFile struct {
-	path string
-	mode object.Mode
-	size int64
-	data []byte // of go.mod
+	path  string
+	mode  object.Mode
+	size  int64
+	goMod []byte
 }
 
 // Path, Lstat and Open implement [zip.File]; the rest is [fs.FileInfo].
 
 func (f treeFile) Path() string                 { return f.path }
 func (f treeFile) Lstat() (fs.FileInfo, error)  { return f, nil }
-func (f treeFile) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.data)), nil }
+func (f treeFile) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.goMod)), nil }
 
 func (f treeFile) Name() string       { return path.Base(f.path) }
 func (f treeFile) Size() int64        { return f.size }

@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
-	"k8s.io/publisher/past"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
@@ -15,13 +14,14 @@ import (
 
 // checker checks one destination.
 type checker struct {
-	run    *run
-	rule   *rules.Rule
-	out    *Destination
-	h      *history // nil where there is no mirror to read
-	reader *odb.Reader
-	past   *past.Mirror
-	fsck   []string
+	run        *run
+	rule       *rules.Rule
+	out        *Destination
+	repository *repository // nil where there is no mirror to read
+	h          *history    // nil with it
+	modules    *modules
+	reader     *odb.Reader // of all mirrors
+	bases      []base
 
 	d *publication.Destination
 	// projections are those of the branches, each once.
@@ -29,10 +29,13 @@ type checker struct {
 	// tagCommits are the commits that tags have of their own.
 	tagCommits map[object.ID]*publication.Tag
 	byName     map[string]namedTag // by ref
-	foreign    []bool              // nodes behind where the mirror was taken over
-	at         []position
-	rewritten  bool // some branch is not where it can be
-	pending    []string
+	// foreign are the nodes, and foreignTags the refs, that were there before the
+	// mirror was taken over.
+	foreign     []bool
+	foreignTags map[string]bool
+	at          []position
+	rewritten   bool // some branch is not where it can be
+	pending     []string
 }
 
 // indexed is a projection with the indexes of its commits.
@@ -79,20 +82,12 @@ func (c *checker) check() error {
 		return nil
 	}
 	c.findForeign()
-	if err := c.branches(); err != nil {
-		return err
+	for _, step := range []func() error{c.advertised, c.branches, c.tags, c.strays, c.missing, c.commits, c.contents} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := c.tags(); err != nil {
-		return err
-	}
-	c.strays()
-	if err := c.missing(); err != nil {
-		return err
-	}
-	if err := c.commits(); err != nil {
-		return err
-	}
-	return c.contents()
+	return nil
 }
 
 // index prepares looking up what is expected.
@@ -146,36 +141,6 @@ func (c *checker) in(b *publication.Branch, id object.ID) (i int32, ok bool) {
 	return i, ok
 }
 
-// findForeign marks what was there before the mirror was taken over.
-func (c *checker) findForeign() {
-	var roots []int32
-	for _, ref := range c.h.refs {
-		if branch, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
-			if at, _, ok := c.past.TakenOver(branch); ok {
-				c.note("branch %s was taken over at %s; what was there before is not checked", branch, at)
-				if n, ok := c.h.index[at]; ok {
-					roots = append(roots, n)
-				}
-			}
-		}
-	}
-	c.foreign = c.h.reach(roots...)
-	if len(roots) == 0 {
-		return
-	}
-	// Tags of old stand on these commits, or on one of their own on top.
-	for _, ref := range c.h.refs {
-		n := c.h.targets[ref].commit
-		if !isTag(ref) || n == none || c.foreign[n] || c.expects(c.h.ids[n]) {
-			continue
-		}
-		if parents := c.h.parents[n]; len(parents) == 1 && c.foreign[parents[0]] {
-			roots = append(roots, n)
-		}
-	}
-	c.foreign = c.h.reach(roots...)
-}
-
 func (c *checker) branches() error {
 	for _, b := range c.d.Branches {
 		ref := "refs/heads/" + b.Name
@@ -199,9 +164,6 @@ func (c *checker) branches() error {
 		case b.Ended && i != b.Commit:
 			wrong("but ended at %s", b.Tip)
 			continue
-		case !b.Ended && !c.onMainline(b, i):
-			wrong("which stands for no commit on the mainline of source branch %s; that is at %s", c.followed(b), b.Tip)
-			continue
 		}
 		p := position{branch: b, i: i}
 		var err error
@@ -211,6 +173,10 @@ func (c *checker) branches() error {
 		whole, err := reach(b.Projection, b.Commit)
 		if err != nil {
 			return err
+		}
+		if !whole[i] {
+			wrong("which is not in the history that source branch %s makes; that is at %s", c.followed(b), b.Tip)
+			continue
 		}
 		for k := range whole {
 			if whole[k] && !p.reach[k] {
@@ -236,20 +202,6 @@ func (c *checker) followed(b *publication.Branch) string {
 	return b.Source
 }
 
-// onMainline reports whether some commit on the branch's mainline stands at i.
-func (c *checker) onMainline(b *publication.Branch, i int32) bool {
-	g := c.run.pub.Graph
-	for n, ok := g.Node(b.Head); ok; n = g.Parents[n][0] {
-		if b.Projection.At[n] == i {
-			return true
-		}
-		if len(g.Parents[n]) == 0 {
-			return false
-		}
-	}
-	return false
-}
-
 // reach marks what a commit of a projection reaches, itself included.
 func reach(of *projection.Projection, from int32) ([]bool, error) {
 	reached := make([]bool, of.Len())
@@ -271,18 +223,16 @@ func reach(of *projection.Projection, from int32) ([]bool, error) {
 }
 
 func (c *checker) tags() error {
-	foreign := 0
 	for _, ref := range c.h.refs {
 		if !isTag(ref) {
 			continue
 		}
 		at, want := c.h.targets[ref], c.byName[ref]
-		behindTakeover := at.commit != none && c.foreign[at.commit]
 		switch {
 		case want.Tag != nil && at.id == want.id:
 			c.out.Tags++
-		case behindTakeover:
-			foreign++
+		case c.foreignTags[ref]:
+			c.out.ForeignTags++
 		case want.Tag == nil:
 			c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: fmt.Sprintf("it names %s; no published source tag makes it", c.named(at))})
 		case at.t == object.CommitType:
@@ -297,7 +247,6 @@ func (c *checker) tags() error {
 			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it names %s; source tag %s belongs on commit %s", c.named(at), want.Source, want.Target)})
 		}
 	}
-	c.out.ForeignTags = foreign
 	return nil
 }
 
@@ -312,41 +261,42 @@ func (c *checker) named(at target) string {
 	return at.t.String() + " " + at.id.String()
 }
 
+// formerTakeovers are refs by which earlier versions noted where a mirror was
+// taken over.
+const formerTakeovers = "refs/publisher/takeover/"
+
 // strays reports refs that should not be there. Tags were looked at before.
-func (c *checker) strays() {
+func (c *checker) strays() error {
 	for _, ref := range c.h.refs {
 		at := c.h.targets[ref]
+		branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
+		detail := fmt.Sprintf("it names %s; the rules have no such ref", c.named(at))
 		switch {
 		case isTag(ref):
 			continue
-		case isBranch(ref):
-			if c.known(strings.TrimPrefix(ref, "refs/heads/")) && at.t == object.CommitType {
-				c.unaccounted(ref, at)
-				continue
-			}
+		case isBranch && c.known(branch) && at.t == object.CommitType:
+			c.unaccounted(branch, at)
+			continue
+		case strings.HasPrefix(ref, formerTakeovers):
+			detail = "it is of an earlier version and means nothing, as the rules say where a mirror was taken over; run git update-ref -d " + ref
 		}
-		c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: fmt.Sprintf("it names %s; the rules have no such ref", c.named(at))})
+		c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: detail})
 	}
-}
-
-// unaccounted reports an ended branch whose tip says of no commit that it stands
-// for it, so that nothing could be computed. One that was taken over, and ended
-// where it was, is foreign.
-func (c *checker) unaccounted(ref string, at target) {
-	name := strings.TrimPrefix(ref, "refs/heads/")
-	for _, b := range c.d.Branches {
-		if b.Name == name {
-			return
-		}
-	}
-	if base, _, ok := c.past.TakenOver(name); ok && base == at.id {
-		return
-	}
-	c.rewritten = true
-	c.mismatch(Mismatch{Kind: RewrittenBranch, Ref: ref, Detail: fmt.Sprintf("it is at %s, which names no source commit", at.id)})
+	return nil
 }
 
 // known reports whether the rules have a branch of that name, ended or not.
 func (c *checker) known(branch string) bool {
 	return c.rule.Branch(branch) != nil || slices.Contains(c.rule.EndedBranches, branch)
+}
+
+// unaccounted reports an ended branch whose tip says of no commit that it stands
+// for it, so that nothing could be computed. One that was taken over, and ended
+// where it was, is foreign.
+func (c *checker) unaccounted(branch string, at target) {
+	if c.tookOver(branch, at.id) || slices.ContainsFunc(c.d.Branches, func(b *publication.Branch) bool { return b.Name == branch }) {
+		return
+	}
+	c.rewritten = true
+	c.mismatch(Mismatch{Kind: RewrittenBranch, Ref: "refs/heads/" + branch, Detail: fmt.Sprintf("it is at %s, which names no source commit", at.id)})
 }

@@ -11,7 +11,8 @@ type Kind string
 
 // The kinds of mismatch.
 const (
-	// Unsound is what git fsck says against the repository.
+	// Unsound is what git fsck says against the repository, and what makes git
+	// show something else than the objects and refs say: files, settings, HEAD.
 	Unsound Kind = "unsound repository"
 	// UnreadableMirror and UnreadableObject cannot be checked at all.
 	UnreadableMirror Kind = "unreadable mirror"
@@ -33,17 +34,11 @@ const (
 
 	// DroppedCommit is one that a branch should have and has not.
 	DroppedCommit Kind = "dropped commit"
-	// ForgedTrailer names another source commit than the one whose projection
-	// the commit is, or none of the source's.
-	ForgedTrailer Kind = "forged trailer"
 	// UnexpectedCommit stands for no source commit that is published.
 	UnexpectedCommit Kind = "unexpected commit"
-	// ChangedBlob, ChangedGoSum, ChangedMetadata and ChangedParents are where
-	// a commit differs from the projection of its source commit.
-	ChangedBlob     Kind = "changed blob"
-	ChangedGoSum    Kind = "changed go.sum"
-	ChangedMetadata Kind = "changed metadata"
-	ChangedParents  Kind = "changed parents"
+	// ChangedCommit differs from the projection of the source commit that it
+	// names: in files, authors, message or parents.
+	ChangedCommit Kind = "changed commit"
 
 	// WrongContent differs from the source's directory, of which only go.mod
 	// and go.sum may, and these only in what they say about siblings.
@@ -86,7 +81,7 @@ type Destination struct {
 	Tags     int `json:"tags"`
 	Commits  int `json:"commits"`
 	// Versions is how many versions of siblings, as go.sum files name them,
-	// were built and hashed.
+	// were hashed.
 	Versions int `json:"versions"`
 	// ForeignCommits and ForeignTags were there when the mirror was taken over.
 	// Of them not much can be proven.
@@ -152,7 +147,7 @@ func count(n int, noun string) string {
 // kinds orders a destination's mismatches: causes before what follows from them.
 var kinds = []Kind{
 	UnreadableMirror, MissingMirror, Uncomputable, Unsound, UnreadableObject,
-	DroppedCommit, ForgedTrailer, UnexpectedCommit, ChangedBlob, ChangedGoSum, ChangedMetadata, ChangedParents,
+	DroppedCommit, UnexpectedCommit, ChangedCommit,
 	RewrittenBranch, MovedTag, LightweightTag, MissingBranch, MissingTag, StrayRef,
 	WrongContent, WrongHash, UnfetchableVersion,
 }

@@ -5,13 +5,14 @@
 // comparing names proves every commit and every tag, down to the blobs, if the
 // mirror's objects have the content that their names say. So there are two
 // proofs to begin with: that of git fsck, which hashes all objects, and that of
-// package publication, which names what should be there.
+// package publication, which names what should be there. A third is that git shows
+// no more and no less than the objects and refs: see [repository].
 //
 // Both sync and the second proof would share a mistake in how projections are
 // computed. Therefore two further checks, for every tag and every branch's tip,
 // use none of that code:
 //
-//   - go-git reads the tree and the directory in the source, and they are
+//   - Git itself reads the tree and the directory in the source, and they are
 //     compared file by file. Only go.mod and go.sum may differ, and only in
 //     what they say about siblings.
 //   - The versions of siblings in go.sum are looked up in the siblings' mirrors
@@ -26,6 +27,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -34,6 +36,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"k8s.io/publisher/git"
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/odb"
@@ -49,11 +52,8 @@ import (
 type Input struct {
 	Source *source.Repository
 	Rules  *rules.Rules
-	// Mirrors are the mirrors' states by destination; Errs those that could
-	// not be read.
-	Folder  string
-	Mirrors map[string]*mirror.Mirror
-	Errs    map[string]error
+	// Mirrors is the folder of the mirrors.
+	Mirrors string
 	// Progress, where not nil, is told what is being done, by one goroutine at
 	// a time; total is 0 where it is not known.
 	Progress func(what string, done, total int)
@@ -61,15 +61,22 @@ type Input struct {
 
 // run is what the checks of all destinations share.
 type run struct {
-	ctx       context.Context
-	in        Input
-	dir       string // for temporary files
-	scratch   *odb.Scratch
-	remove    *pathspec.Set
-	pub       *publication.Publication
-	histories map[string]*history
-	modules   map[string]*modules // by destination
-	sources   chan *gitTrees      // the source, once for each processor
+	ctx      context.Context
+	in       Input
+	dir      string // for temporary files
+	scratch  *odb.Scratch
+	remove   *pathspec.Set
+	past     *past.Past
+	pub      *publication.Publication
+	checkers map[string]*checker // by destination
+
+	// store has the objects of all mirrors. There is a reader, and a git that
+	// reads the source, for each processor.
+	store   *odb.Store
+	readers chan *odb.Reader
+	sources chan *objects
+	// paths has the paths of the modules in directories of source commits.
+	paths sync.Map
 
 	progress sync.Mutex
 }
@@ -77,10 +84,7 @@ type run struct {
 // Run verifies all mirrors. The error is about the source, the rules or this
 // machine, or the context's; what is wrong with a mirror is in the report.
 func Run(ctx context.Context, in Input) (_ *Report, err error) {
-	r := &run{
-		ctx: ctx, in: in, histories: make(map[string]*history),
-		modules: make(map[string]*modules),
-	}
+	r := &run{ctx: ctx, in: in, checkers: make(map[string]*checker)}
 	if r.remove, err = pathspec.Compile(in.Rules.RecursiveDeletePatterns); err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
 	}
@@ -92,38 +96,49 @@ func Run(ctx context.Context, in Input) (_ *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.scratch.Close()) }()
+	defer func() {
+		if r.past != nil {
+			r.past.Close()
+		}
+	}()
 	return r.verify()
 }
 
 func (r *run) verify() (*Report, error) {
-	var checkers []*checker
-	var present []*checker
+	report := &Report{Destinations: []*Destination{}}
+	var all, present []*checker
 	for i := range r.in.Rules.Rules {
 		rule := &r.in.Rules.Rules[i]
 		if rule.Skipped {
 			continue
 		}
 		c := &checker{run: r, rule: rule, out: &Destination{Name: rule.Destination, Notes: []string{}, Mismatches: []Mismatch{}}}
-		checkers = append(checkers, c)
-		m := r.in.Mirrors[rule.Destination]
-		switch err := r.in.Errs[rule.Destination]; {
-		case err != nil:
-			c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
-		case m != nil && m.Exists:
+		report.Destinations = append(report.Destinations, c.out)
+		all = append(all, c)
+		r.checkers[rule.Destination] = c
+		if err := c.open(filepath.Join(r.dir, fmt.Sprintf("view-%d", i))); err != nil {
+			return nil, fmt.Errorf("%s: %w", rule.Destination, err)
+		}
+		if c.repository != nil {
 			present = append(present, c)
 		}
 	}
-	// Git is the slowest: it has the processors to itself when all else is done.
+	// Git hashes all objects while their names are computed.
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop()
+	said := make(map[*checker][]string)
 	fscked := make(chan error, 1)
 	go func() {
-		fscked <- each(present, func(c *checker) (err error) {
-			c.fsck, err = fsck(ctx, r.in.Mirrors[c.out.Name].Dir)
+		var mu sync.Mutex
+		fscked <- each(present, func(c *checker) error {
+			lines, err := c.repository.fsck(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			said[c] = lines
 			return err
 		})
 	}()
-	err := r.prove(checkers, present)
+	err := r.prove(all, present)
 	if err != nil {
 		stop()
 	}
@@ -133,39 +148,57 @@ func (r *run) verify() (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Destinations: []*Destination{}}
-	for _, c := range checkers {
-		c.sound(c.fsck)
-		report.Destinations = append(report.Destinations, c.out)
+	for c, lines := range said {
+		c.sound(lines)
 	}
 	report.finish()
 	return report, nil
 }
 
+// open looks at a mirror, which need not exist.
+func (c *checker) open(view string) error {
+	dir := mirror.Path(c.run.in.Mirrors, c.out.Name)
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	// One that cannot be read is not to stop what can be said of the others.
+	store, err := odb.Open(filepath.Join(dir, "objects"))
+	damaged := (*odb.CorruptError)(nil)
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
+		c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	store.Close()
+	if c.repository, err = openRepository(c.run.ctx, dir, view); err != nil {
+		return err
+	}
+	for _, m := range c.repository.problems {
+		c.mismatch(m)
+	}
+	return nil
+}
+
 // prove does all but git's part.
-func (r *run) prove(checkers, present []*checker) (err error) {
-	defer func() {
-		for _, h := range r.histories {
-			h.store.Close()
-		}
-	}()
+func (r *run) prove(all, present []*checker) (err error) {
 	r.report("reading mirrors", 0, 0)
-	var mu sync.Mutex
+	var dirs []string
+	for _, c := range present {
+		dirs = append(dirs, c.repository.objectsDir())
+	}
+	if r.store, err = odb.Open(dirs...); err != nil {
+		return fmt.Errorf("open mirrors: %w", err)
+	}
+	defer r.store.Close()
 	err = each(present, func(c *checker) error {
-		h, err := readHistory(c.out.Name, r.in.Mirrors[c.out.Name])
-		if err != nil {
-			c.mismatch(Mismatch{Kind: UnreadableMirror, Detail: err.Error()})
-			return nil
-		}
-		c.h, c.reader = h, h.store.Reader()
-		for _, m := range h.broken {
+		c.h = readHistory(c.out.Name, c.repository, r.store.Reader())
+		c.modules = newModules(r, c.h)
+		for _, m := range c.h.broken {
 			c.mismatch(m)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		r.histories[c.out.Name] = h
-		r.modules[c.out.Name] = newModules(r, h)
-		return nil
+		return r.ctx.Err()
 	})
 	if err != nil {
 		return err
@@ -173,40 +206,47 @@ func (r *run) prove(checkers, present []*checker) (err error) {
 	if err := r.compute(present); err != nil {
 		return err
 	}
-	r.sources = make(chan *gitTrees, runtime.GOMAXPROCS(0))
+	view := filepath.Join(r.dir, "source.git")
+	if err := git.Init(view, r.in.Source.Store.Dirs()...); err != nil {
+		return err
+	}
+	r.sources, r.readers = make(chan *objects, runtime.GOMAXPROCS(0)), make(chan *odb.Reader, runtime.GOMAXPROCS(0))
 	for range cap(r.sources) {
-		g := openTrees(r.in.Source.Store.Dirs()...)
-		defer func() { err = errors.Join(err, g.close()) }()
-		r.sources <- g
+		source := readObjects(r.ctx, view)
+		defer func() { err = errors.Join(err, source.close()) }()
+		r.sources <- source
+		r.readers <- r.store.Reader()
 	}
 	var done atomic.Int64
-	r.report("comparing mirrors", 0, len(checkers))
-	return each(checkers, func(c *checker) error {
+	r.report("comparing mirrors", 0, len(all))
+	return each(all, func(c *checker) error {
+		c.reader = <-r.readers
+		defer func() { r.readers <- c.reader }()
 		if err := c.check(); err != nil {
 			return fmt.Errorf("%s: %w", c.out.Name, err)
 		}
-		r.report("comparing mirrors", int(done.Add(1)), len(checkers))
+		r.report("comparing mirrors", int(done.Add(1)), len(all))
 		return r.ctx.Err()
 	})
 }
 
-// compute computes what should be there, from nothing but the source, the rules,
-// and what these say of who filled the mirrors before.
+// compute computes what should be there, from nothing but the source, the rules
+// and the commits that these name where a mirror was taken over.
 func (r *run) compute(present []*checker) error {
 	specs, err := spec.New(r.in.Rules)
 	if err != nil {
 		return err
 	}
 	before, err := past.Read(r.ctx, past.Input{
-		Source: r.in.Source, Specs: specs, Trailer: r.in.Rules.Trailer, Mirrors: r.in.Folder, Ended: true,
+		Source: r.in.Source, Specs: specs, Trailer: r.in.Rules.Trailer, Mirrors: r.in.Mirrors, Ended: true,
 		Log: slog.New(slog.DiscardHandler), Progress: r.report,
 	})
 	if err != nil {
 		return err
 	}
-	defer before.Close()
+	r.past = before
 	for _, c := range present {
-		c.past = before.Mirrors[c.out.Name]
+		c.takenOver()
 	}
 	r.pub, err = publication.Compute(r.ctx, publication.Config{
 		Source: r.in.Source, Rules: r.in.Rules, Specs: specs, Past: before, Scratch: r.scratch, Sums: new(modhash.MemorySums), Progress: r.report,

@@ -2,8 +2,10 @@ package verify_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -89,7 +91,7 @@ func TestEndedBranchIsProven(t *testing.T) {
 	})
 	w.finds(
 		finding{lib, verify.RewrittenBranch, []string{release, m.id(release).String()}},
-		finding{lib, verify.ChangedMetadata, []string{m.id(release).String(), "message", w.source.Commits["R"].String()}},
+		finding{lib, verify.ChangedCommit, []string{m.id(release).String(), "message", w.source.Commits["R"].String()}},
 	)
 }
 
@@ -192,45 +194,99 @@ branch master X
 }
 
 func TestTakenOverMirrorIsProvenFromThereOn(t *testing.T) {
-	w := takenOver(t, "A")
+	w := takenOver(t)
 	m := w.mirror(lib)
-	w.clean(verify.Destination{Name: lib, Branches: 1, Tags: 2, Commits: 2, ForeignCommits: 3, ForeignTags: 1, Notes: []string{
-		"branch master was taken over at " + m.id(master+"~2").String() + "; of what was there before, only the trailers are checked"}})
+	w.clean(verify.Destination{Name: lib, Branches: 1, Tags: 2, Commits: 2, ForeignCommits: 5, ForeignTags: 1, Notes: []string{
+		"branch legacy was taken over at " + m.id("legacy").String() + "; what was there before is not proven",
+		"branch master was taken over at " + m.id("master~2").String() + "; what was there before is not proven"}})
 	bad := m.rewrite(master, m.of(master, w.source.Commits["D"]), func(c *object.Commit) bool {
 		c.Tree = m.replaceFile(c.Tree, "lib.go", func(string) string { return "package evil\n" })
 		return true
 	})
 	w.finds(
-		finding{lib, verify.ChangedBlob, []string{bad.String(), "lib.go is "}},
+		finding{lib, verify.ChangedCommit, []string{bad.String(), "lib.go is "}},
 		finding{lib, verify.RewrittenBranch, []string{master}},
 	)
 }
 
 // Whoever reads the report must not take silence for a proof.
 func TestWhatIsForeignIsNotCountedAsProven(t *testing.T) {
-	w := takenOver(t, "A")
+	w := takenOver(t)
 	m := w.mirror(lib)
 	for _, name := range []string{"kubernetes-1.20.0", "v0.20.0"} {
 		m.Git("update-ref", "-d", "refs/tags/"+name)
 	}
-	base := m.id("refs/publisher/takeover/master").String()
-	m.Git("update-ref", master, base)
-	w.clean(verify.Destination{Name: lib, ForeignCommits: 3, ForeignTags: 1, Notes: []string{
-		"2 tags not published yet, such as kubernetes-1.20.0",
-		"branch master is behind source branch master by 2 commits",
-		"branch master was taken over at " + base + "; of what was there before, only the trailers are checked"}})
+	m.Git("update-ref", master, "master~2")
+	r := w.clean()
+	if got := *r.Destination(lib); got.Branches+got.Tags+got.Commits != 0 || got.ForeignCommits != 5 || got.ForeignTags != 1 {
+		t.Errorf("got %+v", got)
+	}
 }
 
-func TestForeignTrailerMustBeBehindTheTakeover(t *testing.T) {
-	w := takenOver(t, "Z")
-	m := w.mirror(lib)
-	w.finds(finding{lib, verify.ForgedTrailer, []string{m.id(master + "~4").String(), w.source.Commits["Z"].String()}})
+// What the rules say of a mirror that was taken over is all that excuses what
+// the source does not make.
+func TestOnlyWhatTheRulesStateIsForeign(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		tamper func(w *world, m mirrorRepo) []finding
+	}{
+		{"foreign history that was rewritten", func(w *world, m mirrorRepo) []finding {
+			bad := m.rewrite(master, m.id("master~3"), func(c *object.Commit) bool {
+				c.Message = append([]byte("Other "), c.Message...)
+				return true
+			})
+			m.Git("update-ref", "-d", "refs/heads/legacy")
+			m.Git("update-ref", "-d", "refs/tags/kubernetes-1.0.0")
+			return []finding{
+				{lib, verify.UnexpectedCommit, []string{bad.String()}},
+				{lib, verify.RewrittenBranch, []string{master}},
+				{lib, verify.DroppedCommit, []string{"refs/heads/legacy"}},
+				{lib, verify.StrayRef, []string{"refs/tags/", "digest"}},
+			}
+		}},
+		{"foreign tag that was moved", func(w *world, m mirrorRepo) []finding {
+			m.SetRef("refs/tags/kubernetes-1.0.0", m.id("master~3"))
+			return []finding{{lib, verify.StrayRef, []string{"refs/tags/", "digest"}}, {lib, verify.StrayRef, []string{"refs/tags/kubernetes-1.0.0"}}}
+		}},
+		{"foreign tag that was added", func(w *world, m mirrorRepo) []finding {
+			m.SetRef("refs/tags/mine", m.id("master~3"))
+			return []finding{{lib, verify.StrayRef, []string{"refs/tags/", "digest"}}, {lib, verify.StrayRef, []string{"refs/tags/mine"}}}
+		}},
+		{"tag of ours that was moved", func(w *world, m mirrorRepo) []finding {
+			m.retag("v0.20.0", m.id("master~1"))
+			return []finding{
+				{lib, verify.MovedTag, []string{"refs/tags/v0.20.0", "source tag v1.20.0"}},
+				{lib, verify.WrongContent, []string{"refs/tags/v0.20.0"}},
+			}
+		}},
+		{"tag that was added to a commit of ours", func(w *world, m mirrorRepo) []finding {
+			m.SetRef("refs/tags/mine", m.id(master))
+			return []finding{{lib, verify.StrayRef, []string{"refs/tags/mine", m.id(master).String()}}}
+		}},
+		{"ended branch that went on", func(w *world, m mirrorRepo) []finding {
+			c := m.read(m.id("legacy"))
+			c.Parents = []object.ID{m.id("legacy")}
+			m.SetRef("refs/heads/legacy", m.Commit(c))
+			return []finding{
+				{lib, verify.RewrittenBranch, []string{"refs/heads/legacy", "names no source commit"}},
+				{lib, verify.UnexpectedCommit, nil},
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := takenOver(t)
+			w.finds(test.tamper(w, w.mirror(lib))...)
+		})
+	}
 }
 
 // takenOver makes a mirror that another bot filled and that a sync continued.
-// The first commit of the bot names this source commit.
-func takenOver(t *testing.T, first string) *world {
-	w := empty(t, "rules:\n- destination: lib\n  branches:\n  - name: master\n    source: {branch: master, dir: lib}\n")
+// Two of its commits have no trailer, among them an old branch's; one names a
+// commit of no published branch.
+func takenOver(t *testing.T) *world {
+	t.Helper()
+	w := empty(t, "rules: []")
 	w.source.History(`
 A: lib/lib.go=1
 B A: lib/lib.go=2
@@ -244,23 +300,39 @@ branch other Z
 A: lib.go=1
 B A: lib.go=2
 C B: bot=1
+L A: old=1
+M L: old=2
 `)
-	last := object.ID{}
-	for _, name := range []string{"A", "B", "C"} {
+	became := make(map[string]object.ID)
+	for _, name := range []string{"A", "B", "C", "L", "M"} {
 		c, err := object.ParseCommit(m.Objects[m.Commits[name]].Data)
 		w.must(err)
-		if !last.IsZero() {
-			c.Parents = []object.ID{last}
+		if parent := map[string]string{"B": "A", "C": "B", "L": "A", "M": "L"}[name]; parent != "" {
+			c.Parents = []object.ID{became[parent]}
 		}
 		c.Committer = []byte("Bot <bot@example.com> 1500000500 +0000")
-		if name != "C" {
-			from := map[string]string{"A": first, "B": "B"}[name]
+		if from := map[string]string{"A": "Z", "B": "B"}[name]; from != "" {
 			c.Message = []byte(name + "\n\nKubernetes-commit: " + w.source.Commits[from].String() + "\n")
 		}
-		last = m.Commit(c)
+		became[name] = m.Commit(c)
 	}
-	m.Branch("master", last)
-	m.Tag("kubernetes-1.0.0", last)
+	m.Branch("master", became["C"])
+	m.Branch("legacy", became["M"])
+	m.Git("symbolic-ref", "HEAD", master)
+	m.Tag("kubernetes-1.0.0", became["C"])
+	w.setRules(fmt.Sprintf(`
+rules:
+- destination: lib
+  branches:
+  - name: master
+    source: {branch: master, dir: lib}
+  ended-branches: [legacy]
+  taken-over:
+    branches:
+    - {branch: master, commit: %s}
+    - {branch: legacy, commit: %s}
+    tags: %x
+`, became["C"], became["M"], sha256.Sum256([]byte(m.Git("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/")))))
 	w.source.History(`
 D C: lib/lib.go=3
 E D: lib/lib.go=4
@@ -330,7 +402,7 @@ func TestVerifyingChangesNothingAndCanBeInterrupted(t *testing.T) {
 	defer func() { w.must(s.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	progressed := false
-	_, err = verify.Run(ctx, verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: s.MirrorStates, Errs: s.MirrorErrs,
+	_, err = verify.Run(ctx, verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.mirrors,
 		Progress: func(string, int, int) { progressed = true; cancel() }})
 	if !progressed || !errors.Is(err, context.Canceled) {
 		t.Errorf("progress %t, error %v", progressed, err)

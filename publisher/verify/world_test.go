@@ -175,8 +175,23 @@ func (w *world) sync() {
 	w.must(err)
 	p, pub, err := s.Plan(w.Context())
 	w.must(err)
-	w.must(s.Apply(w.Context(), p, pub))
+	_, err = s.Apply(w.Context(), p, pub)
+	w.must(err)
 	w.must(s.Close())
+	w.forgetTakeovers()
+}
+
+// forgetTakeovers removes the refs by which a sync notes where it took over.
+func (w *world) forgetTakeovers() {
+	w.Helper()
+	for _, rule := range []string{lib, app, tool} {
+		m := w.mirror(rule)
+		if _, err := os.Stat(m.Dir); err == nil {
+			for ref := range strings.FieldsSeq(m.Git("for-each-ref", "--format=%(refname)", "refs/publisher/")) {
+				m.Git("update-ref", "-d", ref)
+			}
+		}
+	}
 }
 
 func (w *world) verify() *verify.Report {
@@ -184,7 +199,7 @@ func (w *world) verify() *verify.Report {
 	s, err := session.Open(w.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Forget: true})
 	w.must(err)
 	defer func() { w.must(s.Close()) }()
-	r, err := verify.Run(w.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: s.MirrorStates, Errs: s.MirrorErrs})
+	r, err := verify.Run(w.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.mirrors})
 	w.must(err)
 	return r
 }
