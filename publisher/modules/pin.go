@@ -222,31 +222,39 @@ type pinnedFiles struct {
 }
 
 // module returns the pinned files of the module in a directory. They are nil where
-// there is none, or where the go command could not read it, which is warned of.
+// there is none, or where the go command could not read its go.mod; where nothing
+// can be written to its go.sum, requirements stay as they are. Both are warned of.
 func (p *pinning) module(files moduleFiles, dir string) (mod *pin.Mod, pinned pinnedFiles, err error) {
 	if files.goMod.IsZero() {
 		return nil, pinned, nil
 	}
-	pinner := p.pinner(p.siblings)
-	if mod, err = pinner.Mod(files.goMod); err == nil {
-		var versions map[string]*pin.Module
-		if versions, err = p.versions(mod, p.siblings, p.lookup); err == nil {
-			if files.oddSum && len(versions) > 0 {
-				p.line.Warnings.Add(dir+"go.mod is published with its requirements as they are", p.commit, errOddSum)
-				versions = nil
-			}
-			pinned.Files, err = pinner.Pin(files.goMod, files.goSum, strings.Count(dir, "/"), versions)
-			for _, r := range mod.Placeholders {
-				if versions[r.Path] == nil && (r.Local || p.siblings[r.Path] != nil) {
-					pinned.left = append(pinned.left, r)
-				}
-			}
-		}
-	}
+	pinner, depth := p.pinner(p.siblings), strings.Count(dir, "/")
 	var syntax *pin.SyntaxError
-	if errors.As(err, &syntax) {
-		p.line.Warnings.Add("published unpinned, as the go command could not read it either: "+dir+syntax.File, p.commit, syntax)
-		return nil, pinnedFiles{}, nil
+	if mod, err = pinner.Mod(files.goMod); errors.As(err, &syntax) {
+		p.line.Warnings.Add(dir+"go.mod is published as it is, as the go command could not read it either", p.commit, syntax)
+		return nil, pinned, nil
+	}
+	if err != nil {
+		return nil, pinned, err
+	}
+	versions, err := p.versions(mod, p.siblings, p.lookup)
+	if err != nil {
+		return nil, pinned, err
+	}
+	if files.oddSum && len(versions) > 0 {
+		err = errOddSum
+	} else {
+		pinned.Files, err = pinner.Pin(files.goMod, files.goSum, depth, versions)
+	}
+	if err == errOddSum || errors.As(err, &syntax) {
+		p.line.Warnings.Add(dir+"go.mod is published with its requirements as they are", p.commit, err)
+		versions = nil
+		pinned.Files, err = pinner.Pin(files.goMod, files.goSum, depth, nil)
+	}
+	for _, r := range mod.Placeholders {
+		if versions[r.Path] == nil && (r.Local || p.siblings[r.Path] != nil) {
+			pinned.left = append(pinned.left, r)
+		}
 	}
 	return mod, pinned, err
 }
