@@ -40,8 +40,6 @@ type Line struct {
 	paths, versions, fetchable sync.Map
 	// manifests holds the *manifest of pinned trees, by tree.
 	manifests sync.Map
-	// vendored tells of trees called vendor whether the go command uses them.
-	vendored sync.Map
 }
 
 // Pinned reports whether trees of the line change when they are published.
@@ -58,6 +56,31 @@ type Workshop struct {
 	Scratch         *odb.Scratch // takes what is made
 	Source, Mirrors *odb.Store   // Mirrors may be nil
 	Sums            modhash.Sums
+
+	plain treeSet // without a go.mod in or below them
+}
+
+// treeSet is a set of trees. Of a large monorepo it has most, so that it takes care
+// of their number. It can be used by several goroutines at once.
+type treeSet struct {
+	mu    sync.RWMutex
+	trees map[object.ID]struct{}
+}
+
+func (s *treeSet) has(tree object.ID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.trees[tree]
+	return ok
+}
+
+func (s *treeSet) add(tree object.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.trees == nil {
+		s.trees = make(map[object.ID]struct{})
+	}
+	s.trees[tree] = struct{}{}
 }
 
 // Worker reads, pins and hashes modules. It is not safe for concurrent use.
@@ -67,8 +90,9 @@ type Worker struct {
 	shop    *Workshop
 	hasher  *modhash.Hasher
 	pinners map[string]*pin.Pinner
-	// The pinned files and trees, each of which resembles the one before it.
-	goMods, goSums, trees odb.Series
+	// What was pinned in the root and below it, each of which resembles the one
+	// before it.
+	root, nested struct{ goMods, goSums, trees odb.Series }
 }
 
 // Worker returns a new worker.

@@ -45,14 +45,14 @@ func (w *Worker) Siblings(l *Line, index func(*Line) (int32, error)) (Siblings, 
 // nil where it has none.
 type Lookup func(sibling *Line) (*Version, error)
 
-// rootFiles are the entries at the root of a module that matter to pinning.
-type rootFiles struct {
+// moduleFiles are the entries in a module's directory that matter to pinning.
+type moduleFiles struct {
 	tree         []byte
 	goMod, goSum object.ID // zero where there is no such regular file
 	oddSum       bool      // go.sum is there, and no regular file
 }
 
-func (w *Worker) files(tree object.ID) (f rootFiles, err error) {
+func (w *Worker) files(tree object.ID) (f moduleFiles, err error) {
 	if f.tree, err = w.Objects.Tree(tree); err != nil {
 		return f, err
 	}
@@ -79,63 +79,33 @@ func (w *Worker) files(tree object.ID) (f rootFiles, err error) {
 // Pinned is what [Worker.Pin] makes of a tree.
 type Pinned struct {
 	Tree object.ID
-	// Left are requirements that name no version which anybody could fetch, and
-	// that no sibling took the place of.
+	// Left are requirements of the module in the root that name no version which
+	// anybody could fetch, and that no sibling took the place of.
 	Left []pin.Requirement
 }
 
-// Pin returns a tree of the line with go.mod and go.sum pinned to siblings. commit
-// is its source commit, for warnings.
+// Pin returns a tree of the line with go.mod and go.sum pinned to siblings, those
+// of nested modules too. commit is its source commit, for warnings.
 func (w *Worker) Pin(l *Line, commit, tree object.ID, siblings Siblings, lookup Lookup) (Pinned, error) {
-	as := Pinned{Tree: tree}
 	if !l.Pinned() {
-		return as, nil
+		return Pinned{Tree: tree}, nil
 	}
-	files, err := w.files(tree)
-	if err != nil || files.goMod.IsZero() {
-		return as, err
-	}
-	mod, pinned, err := w.pin(l, commit, files, siblings, lookup)
-	if err != nil || mod == nil {
-		return as, err
-	}
-	as.Left = pinned.left
-	if pinned.GoMod == nil && pinned.GoSum == nil {
-		return as, nil
-	}
-	if pinned.GoSum != nil && files.oddSum {
-		l.Warnings.Add("published unpinned", commit, errOddSum)
-		return as, nil
-	}
-	if err := w.checkVendor(l, commit, files.tree); err != nil {
-		return as, err
-	}
-	var goSum object.ID
-	if as.Tree, goSum, err = w.replaceFiles(files.tree, pinned.Files); err == nil && pinned.GoMod != nil {
-		if goSum.IsZero() {
-			goSum = files.goSum
-		}
-		l.manifests.Store(as.Tree, newManifest(mod, pinned.GoMod, goSum))
-	}
-	return as, err
+	p := pinning{w, l, commit, siblings, lookup, make(map[place]object.ID)}
+	return p.directory(tree, "")
 }
 
-var (
-	errOddSum = errors.New("go.sum is not a regular file, so that no hashes can be written to it")
-	errVendor = errors.New("the go command reports inconsistent vendoring in a check-out; name vendor/* in recursive-delete-patterns to leave the directory out")
-)
-
-// GoMod returns the go.mod that [Worker.Pin] would make, nil where the tree has
-// none, and what that leaves. Only the versions of siblings matter, not their
-// hashes.
+// GoMod returns the go.mod that [Worker.Pin] would make in the root, nil where the
+// tree has none, and what that leaves. Only the versions of siblings matter, not
+// their hashes.
 func (w *Worker) GoMod(l *Line, commit, tree object.ID, siblings Siblings, lookup Lookup) (goMod []byte, left []pin.Requirement, err error) {
 	files, err := w.files(tree)
 	if err != nil || files.goMod.IsZero() {
 		return nil, nil, err
 	}
 	if l.Pinned() {
-		mod, pinned, err := w.pin(l, commit, files, siblings, lookup)
-		if err != nil || mod != nil && pinned.GoMod != nil && !files.oddSum {
+		p := pinning{Worker: w, line: l, commit: commit, siblings: siblings, lookup: lookup}
+		_, pinned, err := p.module(files, "")
+		if err != nil || pinned.GoMod != nil {
 			return pinned.GoMod, pinned.left, err
 		}
 		left = pinned.left
@@ -144,35 +114,155 @@ func (w *Worker) GoMod(l *Line, commit, tree object.ID, siblings Siblings, looku
 	return goMod, left, err
 }
 
+// pinning is the work on one tree.
+type pinning struct {
+	*Worker
+	line     *Line
+	commit   object.ID
+	siblings Siblings
+	lookup   Lookup
+	// done has what became of directories: a few of them can be at any number of
+	// paths. How deep they are matters to what leads out.
+	done map[place]object.ID
+}
+
+type place struct {
+	tree  object.ID
+	depth int
+}
+
+// directory pins the modules in and below a directory of the tree. Its path is
+// empty or ends in a slash.
+func (p *pinning) directory(tree object.ID, dir string) (as Pinned, err error) {
+	as.Tree = tree
+	files, err := p.files(tree)
+	if err != nil {
+		return as, err
+	}
+	changed, plain, err := p.below(files.tree, dir)
+	if err != nil {
+		return as, err
+	}
+	if plain && files.goMod.IsZero() {
+		p.shop.plain.add(tree)
+		return as, nil
+	}
+	mod, pinned, err := p.module(files, dir)
+	if err != nil {
+		return as, err
+	}
+	series := &p.root
+	if as.Left = pinned.left; dir != "" {
+		series = &p.nested
+		for _, r := range pinned.left {
+			p.line.Warnings.Add(fmt.Sprintf("%sgo.mod requires %s %s, which nobody can fetch", dir, r.Path, r.Version), p.commit, nil)
+		}
+	}
+	goSum := files.goSum
+	if pinned.GoMod != nil {
+		id, err := p.put(pinned.GoMod, &series.goMods)
+		if err != nil {
+			return as, err
+		}
+		changed = append(changed, object.Entry{Mode: object.ModeRegular, Name: "go.mod", ID: id})
+	}
+	if pinned.GoSum != nil {
+		if goSum, err = p.put(pinned.GoSum, &series.goSums); err != nil {
+			return as, err
+		}
+		changed = append(changed, object.Entry{Mode: object.ModeRegular, Name: "go.sum", ID: goSum})
+	}
+	if len(changed) == 0 {
+		return as, nil
+	}
+	if as.Tree, err = p.edit(tree, files.tree, changed, &series.trees); err != nil || pinned.GoMod == nil {
+		return as, err
+	}
+	if dir == "" {
+		p.line.manifests.Store(as.Tree, newManifest(mod, pinned.GoMod, goSum))
+	}
+	return as, p.checkVendor(files.tree, dir)
+}
+
+// below pins the modules in the directories of a tree, other than those that hold
+// no modules of this one. It returns the entries that change; plain is that no
+// go.mod was found.
+func (p *pinning) below(tree []byte, dir string) (changed []object.Entry, plain bool, err error) {
+	plain = true
+	for len(tree) > 0 {
+		mode, name, id, rest, err := object.NextEntry(tree)
+		if err != nil {
+			return nil, false, err
+		}
+		tree = rest
+		if !mode.IsDir() || string(name) == "vendor" || string(name) == "testdata" || p.shop.plain.has(id) {
+			continue
+		}
+		at := place{id, strings.Count(dir, "/") + 1}
+		as, known := p.done[at]
+		if !known {
+			pinned, err := p.directory(id, dir+string(name)+"/")
+			if err != nil {
+				return nil, false, err
+			}
+			as = pinned.Tree
+			p.done[at] = as
+		}
+		plain = plain && p.shop.plain.has(id)
+		if as != id {
+			changed = append(changed, object.Entry{Mode: mode, Name: string(name), ID: as})
+		}
+	}
+	return changed, plain, nil
+}
+
 type pinnedFiles struct {
 	pin.Files
 	left []pin.Requirement
 }
 
-// pin returns the pinned files; mod is nil where the go command could not read
-// them, which is warned of.
-func (w *Worker) pin(l *Line, commit object.ID, files rootFiles, siblings Siblings, lookup Lookup) (*pin.Mod, pinnedFiles, error) {
-	pinner := w.pinner(siblings)
-	mod, err := pinner.Mod(files.goMod)
-	var pinned pinnedFiles
-	if err == nil {
-		var versions map[string]*pin.Module
-		if versions, err = w.versions(mod, siblings, lookup); err == nil {
-			pinned.Files, err = pinner.Pin(files.goMod, files.goSum, versions)
-			for _, r := range mod.Placeholders {
-				if versions[r.Path] == nil && (r.Local || siblings[r.Path] != nil) {
-					pinned.left = append(pinned.left, r)
-				}
-			}
-		}
+// module returns the pinned files of the module in a directory. They are nil where
+// there is none, or where the go command could not read its go.mod; where nothing
+// can be written to its go.sum, requirements stay as they are. Both are warned of.
+func (p *pinning) module(files moduleFiles, dir string) (mod *pin.Mod, pinned pinnedFiles, err error) {
+	if files.goMod.IsZero() {
+		return nil, pinned, nil
 	}
+	pinner, depth := p.pinner(p.siblings), strings.Count(dir, "/")
 	var syntax *pin.SyntaxError
-	if errors.As(err, &syntax) {
-		l.Warnings.Add("published unpinned, as the go command could not read it either: "+syntax.File, commit, syntax)
-		return nil, pinnedFiles{}, nil
+	if mod, err = pinner.Mod(files.goMod); errors.As(err, &syntax) {
+		p.line.Warnings.Add(dir+"go.mod is published as it is, as the go command could not read it either", p.commit, syntax)
+		return nil, pinned, nil
+	}
+	if err != nil {
+		return nil, pinned, err
+	}
+	versions, err := p.versions(mod, p.siblings, p.lookup)
+	if err != nil {
+		return nil, pinned, err
+	}
+	if files.oddSum && len(versions) > 0 {
+		err = errOddSum
+	} else {
+		pinned.Files, err = pinner.Pin(files.goMod, files.goSum, depth, versions)
+	}
+	if err == errOddSum || errors.As(err, &syntax) {
+		p.line.Warnings.Add(dir+"go.mod is published with its requirements as they are", p.commit, err)
+		versions = nil
+		pinned.Files, err = pinner.Pin(files.goMod, files.goSum, depth, nil)
+	}
+	for _, r := range mod.Placeholders {
+		if versions[r.Path] == nil && (r.Local || p.siblings[r.Path] != nil) {
+			pinned.left = append(pinned.left, r)
+		}
 	}
 	return mod, pinned, err
 }
+
+var (
+	errOddSum = errors.New("go.sum is not a regular file, so that no hashes can be written to it")
+	errVendor = errors.New("the go command reports inconsistent vendoring in a check-out; name vendor/* in recursive-delete-patterns to leave the directory out")
+)
 
 func (w *Worker) versions(mod *pin.Mod, siblings Siblings, lookup Lookup) (map[string]*pin.Module, error) {
 	versions := make(map[string]*pin.Module, len(mod.Requires))
@@ -206,64 +296,51 @@ func (w *Worker) pinner(siblings Siblings) *pin.Pinner {
 	return p
 }
 
-// replaceFiles puts the pinned files into a tree. It returns the new tree, and
-// the new go.sum if there is one.
-func (w *Worker) replaceFiles(data []byte, pinned pin.Files) (tree, goSum object.ID, err error) {
+// put stores a pinned file.
+func (w *Worker) put(content []byte, versions *odb.Series) (object.ID, error) {
+	id, err := w.shop.Scratch.Put(object.BlobType, content, versions)
+	if err == nil {
+		w.shop.Sums.Put(id, sha256.Sum256(content))
+	}
+	return id, err
+}
+
+// edit puts entries into a tree, in the place of those of the same name, whose
+// modes stay.
+func (w *Worker) edit(tree object.ID, data []byte, changed []object.Entry, versions *odb.Series) (object.ID, error) {
+	// Nobody does this later, as the tree is not published.
+	if got := object.Hash(object.TreeType, data); got != tree {
+		return tree, fmt.Errorf("tree %s: its content is that of %s: git fsck tells what is damaged", tree, got)
+	}
 	entries, err := object.ParseTree(data)
 	if err != nil {
-		return tree, goSum, err
+		return tree, err
 	}
-	replace := func(name string, content []byte, versions *odb.Series) (object.ID, error) {
-		id, err := w.shop.Scratch.Put(object.BlobType, content, versions)
-		if err != nil {
-			return id, err
-		}
-		w.shop.Sums.Put(id, sha256.Sum256(content))
-		i := slices.IndexFunc(entries, func(e object.Entry) bool { return e.Name == name })
-		if i < 0 {
-			i = len(entries)
-			entries = append(entries, object.Entry{Name: name, Mode: object.ModeRegular})
-		}
-		entries[i].ID = id
-		return id, nil
-	}
-	if pinned.GoMod != nil {
-		if _, err := replace("go.mod", pinned.GoMod, &w.goMods); err != nil {
-			return tree, goSum, err
+	for _, to := range changed {
+		if i := slices.IndexFunc(entries, func(e object.Entry) bool { return e.Name == to.Name }); i >= 0 {
+			entries[i].ID = to.ID
+		} else {
+			entries = append(entries, to)
 		}
 	}
-	if pinned.GoSum != nil {
-		if goSum, err = replace("go.sum", pinned.GoSum, &w.goSums); err != nil {
-			return tree, goSum, err
-		}
-	}
-	tree, err = w.shop.Scratch.Put(object.TreeType, object.EncodeTree(entries), &w.trees)
-	return tree, goSum, err
+	return w.shop.Scratch.Put(object.TreeType, object.EncodeTree(entries), versions)
 }
 
 // checkVendor warns of a committed vendor directory, whose modules.txt repeats
 // what go.mod said before it was pinned.
-func (w *Worker) checkVendor(l *Line, commit object.ID, root []byte) error {
-	mode, vendor, ok, err := object.FindEntry(root, "vendor")
+func (p *pinning) checkVendor(tree []byte, dir string) error {
+	mode, vendor, ok, err := object.FindEntry(tree, "vendor")
 	if err != nil || !ok || !mode.IsDir() {
 		return err
 	}
-	used, known := l.vendored.Load(vendor)
-	if !known {
-		data, err := w.Objects.Tree(vendor)
-		if err != nil {
-			return err
-		}
-		list, err := object.FindFile(data, "modules.txt")
-		if err != nil {
-			return err
-		}
-		used = !list.IsZero()
-		l.vendored.Store(vendor, used)
+	data, err := p.Objects.Tree(vendor)
+	if err != nil {
+		return err
 	}
-	if used.(bool) {
-		l.Warnings.Add("vendor/modules.txt does not agree with the pinned go.mod", commit, errVendor)
+	if list, err := object.FindFile(data, "modules.txt"); err != nil || list.IsZero() {
+		return err
 	}
+	p.line.Warnings.Add(dir+"vendor/modules.txt does not agree with the pinned go.mod", p.commit, errVendor)
 	return nil
 }
 
