@@ -188,8 +188,19 @@ func (c *Copier) read(p Place, readers []*Reader) (t object.Type, data []byte, e
 	return t, data, nil
 }
 
-// Copy writes what was added. The error is a [CorruptError] or a [TypeError] where
-// an object is not what it should be; then w must not be finished.
+// CopyError reports an object that cannot be copied: Err has a [CorruptError] or a
+// [TypeError] where it is not what it should be.
+type CopyError struct {
+	ID  object.ID
+	Err error
+}
+
+func (e *CopyError) Error() string { return e.Err.Error() }
+
+func (e *CopyError) Unwrap() error { return e.Err }
+
+// Copy writes what was added. Where the error is a [CopyError], an object is at
+// fault. After any error w must not be finished.
 func (c *Copier) Copy(ctx context.Context, w *PackWriter) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -250,7 +261,7 @@ func (c *Copier) verify(ctx context.Context, group *sync.WaitGroup, fail func(er
 						err = &TypeError{ID: c.ID(e.Place), Got: t, Want: want}
 					}
 					if err != nil {
-						fail(err)
+						fail(&CopyError{c.ID(e.Place), err})
 						return
 					}
 				}
