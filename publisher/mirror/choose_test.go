@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -188,5 +189,112 @@ func TestHostileObjectIsNeverPublished(t *testing.T) {
 				t.Errorf("left over: %v, %v", left, err)
 			}
 		})
+	}
+}
+
+// TestPackIsNotMuchLargerThanGits publishes a history of objects that are all
+// stored whole, and one that git has packed.
+func TestPackIsNotMuchLargerThanGits(t *testing.T) {
+	source := gittest.New(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	lines := make([]string, 300)
+	var parents []string
+	for i := range 150 {
+		for range 4 {
+			lines[random.IntN(len(lines))] = fmt.Sprintf("%x\n", random.Uint64())
+		}
+		name := fmt.Sprint("C", i)
+		source.Add(name, parents, func(files gittest.Files) {
+			files.Set("dir/long", gittest.Text(strings.Join(lines, "")))
+			files.Set(fmt.Sprintf("dir/sub%d/short", i%40), gittest.Text(fmt.Sprint(i)))
+		})
+		parents = []string{name}
+	}
+	source.Branch("main", source.Commits["C149"])
+	for _, packed := range []bool{false, true} {
+		if packed {
+			source.Git("repack", "-adfq")
+		}
+		mirrors := t.TempDir()
+		lock := acquire(t, mirrors)
+		m := &Mirror{Dir: Path(mirrors, "a")}
+		publish(t, lock, m, source, "refs/heads/main")
+		release(t, lock)
+		size := func() (n int64) {
+			names, err := filepath.Glob(filepath.Join(m.ObjectsDir(), "pack", "*.pack"))
+			if err != nil || len(names) != 1 {
+				t.Fatalf("packs: %q, %v", names, err)
+			}
+			info, err := os.Stat(names[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return info.Size()
+		}
+		ours := size()
+		git(t, m.Dir, "repack", "-a", "-d", "-f", "-q")
+		if gits := size(); 2*ours > 3*gits {
+			t.Errorf("packed before: %v; the pack has %d bytes, git's has %d", packed, ours, gits)
+		}
+	}
+}
+
+// TestEachStepOfAChangeCanBeTheLast stops after each step of a change as a killed
+// run does; the next one makes of the mirror what it would have.
+func TestEachStepOfAChangeCanBeTheLast(t *testing.T) {
+	source := gittest.New(t)
+	source.History(`
+		A: go.mod=1
+		B A: dir/file=2
+		branch main A
+		branch next B
+	`)
+	next := Ref{ID: source.Commits["B"]}
+	for steps := range 5 {
+		mirrors := t.TempDir()
+		lock := acquire(t, mirrors)
+		m, err := Open(Path(mirrors, "a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		publish(t, lock, m, source, "refs/heads/main")
+		s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/main": next}, objects(t, source.Dir), "main", t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var update *refsUpdate
+		for i, step := range []func() error{
+			func() error { return lock.changes(m) },
+			func() (err error) { update, err = lockRefs(m.Dir); return err },
+			func() error { return update.write(map[string]Ref{"refs/heads/main": next}) },
+			func() error { _, err := s.moveObjects(); return err },
+			func() error { return update.commit() },
+		} {
+			if i > steps {
+				break
+			}
+			if err := step(); err != nil {
+				t.Fatal(err)
+			}
+			git(t, m.Dir, "fsck", "--full", "--strict", "--no-dangling")
+		}
+		if err := lock.file.Close(); err != nil {
+			t.Fatal(err)
+		}
+		lock = acquire(t, mirrors)
+		if !lock.Crashed {
+			t.Error("nobody knows that a run was killed")
+		}
+		if m, err = Open(m.Dir); err != nil {
+			t.Fatal(err)
+		}
+		publish(t, lock, m, source, "refs/heads/next", "refs/heads/main")
+		publish(t, lock, m, source, "refs/heads/next")
+		for _, pattern := range []string{"*.lock", "objects/pack/*.keep"} {
+			if left, err := filepath.Glob(filepath.Join(m.Dir, pattern)); err != nil || len(left) > 0 {
+				t.Errorf("after %d steps: left over: %q, %v", steps, left, err)
+			}
+		}
+		release(t, lock)
 	}
 }

@@ -297,6 +297,9 @@ func (c *Copier) write(w *PackWriter, t task) error {
 	case refDelta:
 		base, from, err = k.baseByName(offset, from)
 	default:
+		if done, err := c.writeDelta(w, t); done || err != nil {
+			return err
+		}
 		k.at[i], err = w.copy(id, kind, size, k.stored(offset, from), 0)
 		return err
 	}
@@ -322,26 +325,38 @@ func (c *Copier) write(w *PackWriter, t task) error {
 	return err
 }
 
-// writeAnew writes an object whose stored form is of no use: as what differs from
-// the other version, or whole.
+// writeAnew writes an object whose stored form is of no use.
 func (c *Copier) writeAnew(w *PackWriter, t task) error {
-	k, i := c.packs[t.object.pack], t.object.position
-	kind, data, err := c.read(t.object, c.readers)
-	if err != nil {
+	if done, err := c.writeDelta(w, t); done || err != nil {
 		return err
 	}
-	like := c.packs[t.like.pack]
-	if t.like != (Place{}) && like.at[t.like.position] > 0 && like.depth[t.like.position] < maxDepth && len(data) <= tooLarge {
-		_, base, err := c.read(t.like, c.readers)
-		if err != nil {
-			return err
-		}
-		if delta := similarDelta(kind, base, data); len(delta) <= len(data)/2 {
-			k.depth[i] = like.depth[t.like.position] + 1
-			k.at[i], err = w.PutDelta(c.ID(t.object), delta, like.at[t.like.position])
-			return err
-		}
+	kind, data, err := c.read(t.object, c.readers)
+	if err == nil {
+		c.packs[t.object.pack].at[t.object.position], err = w.Put(c.ID(t.object), kind, data)
 	}
-	k.at[i], err = w.Put(c.ID(t.object), kind, data)
 	return err
+}
+
+// writeDelta writes an object as what differs from the other version of it, where
+// that is much shorter.
+func (c *Copier) writeDelta(w *PackWriter, t task) (done bool, err error) {
+	k, i, like := c.packs[t.object.pack], t.object.position, c.packs[t.like.pack]
+	if t.like == (Place{}) || like.at[t.like.position] <= 0 || like.depth[t.like.position] >= maxDepth {
+		return false, nil
+	}
+	kind, data, err := c.read(t.object, c.readers)
+	if err != nil || len(data) > tooLarge {
+		return false, err
+	}
+	_, base, err := c.read(t.like, c.readers)
+	if err != nil || len(base) > tooLarge {
+		return false, err
+	}
+	delta := similarDelta(kind, base, data)
+	if len(delta) > len(data)/2 {
+		return false, nil
+	}
+	k.depth[i] = like.depth[t.like.position] + 1
+	k.at[i], err = w.PutDelta(c.ID(t.object), delta, like.at[t.like.position])
+	return true, err
 }
