@@ -192,8 +192,8 @@ func TestHostileObjectIsNeverPublished(t *testing.T) {
 	}
 }
 
-// TestPackIsNotMuchLargerThanGits publishes a history of objects that are all
-// stored whole, and one that git has packed.
+// TestPackIsNotMuchLargerThanGits publishes a history of loose objects, and one
+// that git has packed.
 func TestPackIsNotMuchLargerThanGits(t *testing.T) {
 	source := gittest.New(t)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -211,6 +211,20 @@ func TestPackIsNotMuchLargerThanGits(t *testing.T) {
 		parents = []string{name}
 	}
 	source.Branch("main", source.Commits["C149"])
+	source.Git("repack", "-adq")
+	packs, err := filepath.Glob(filepath.Join(source.Dir, "objects", "pack", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pack := range packs {
+		data, err := os.ReadFile(pack)
+		if err = errors.Join(err, os.Remove(pack)); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(pack, ".pack") {
+			source.GitInput(string(data), "unpack-objects", "-q")
+		}
+	}
 	for _, packed := range []bool{false, true} {
 		if packed {
 			source.Git("repack", "-adfq")

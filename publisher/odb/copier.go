@@ -297,8 +297,11 @@ func (c *Copier) write(w *PackWriter, t task) error {
 	case refDelta:
 		base, from, err = k.baseByName(offset, from)
 	default:
-		if done, err := c.writeDelta(w, t); done || err != nil {
-			return err
+		// Where both versions are in one pack, whoever packed them has tried.
+		if t.like.pack != t.object.pack {
+			if done, err := c.writeDelta(w, t); done || err != nil {
+				return err
+			}
 		}
 		k.at[i], err = w.copy(id, kind, size, k.stored(offset, from), 0)
 		return err
