@@ -1,9 +1,8 @@
 # The verbs of this repository. `make help` lists them.
 
 BIN     := bin
-MODULES := publisher staging/src/k8s.io/client-go staging/src/k8s.io/sample-controller
-# Modules that are developed outside go.work, as nothing else needs them.
-APART   := hack/apicompat hack/bench hack/compare hack/controlplane hack/demo hack/e2e hack/generate
+# go.work lists the modules. Those in hack are not in it, as nothing else needs them.
+MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
 .PHONY: help build publish demo verify test race fuzz bench bench-client size api-compat controlplane e2e generate lint clean
@@ -23,7 +22,7 @@ publish: build ## publish this repository as rules.yaml says, and verify the mir
 	$(BIN)/publisher verify
 
 demo: build ## cut a tag in a scratch clone, publish it, and build a consumer that pins it
-	cd hack/demo && GOWORK=off go run . -publisher ../../$(BIN)/publisher $(DEMOFLAGS)
+	cd hack/publishing && GOWORK=off go run ./demo -publisher ../../$(BIN)/publisher $(DEMOFLAGS)
 
 test: ## vet and test every module
 	@for m in $(MODULES); do echo "go test ./$$m/..."; done
@@ -37,7 +36,7 @@ fuzz: ## run every fuzz target for a while; FUZZTIME=1m for longer
 	hack/fuzz.sh $(FUZZTIME)
 
 bench: build ## compare with git, git-filter-repo and others; SOURCE=… RULES=… takes a real repository
-	cd hack/bench && GOWORK=off go run . -publisher ../../$(BIN)/publisher \
+	cd hack/publishing && GOWORK=off go run ./bench -publisher ../../$(BIN)/publisher \
 		$(if $(SOURCE),-source $(abspath $(SOURCE))) $(if $(RULES),-rules $(abspath $(RULES))) $(BENCHFLAGS)
 
 size: ## build the same programs with our client-go and with the public one, and print their sizes
@@ -47,13 +46,15 @@ bench-client: ## run the same benchmarks with our client-go and with the public 
 	cd hack/compare && GOWORK=off go run . bench
 
 api-compat: ## compare the API of our client-go with the public one's
-	cd hack/apicompat && GOWORK=off go run . $(APICOMPATFLAGS)
+	cd hack/compare && GOWORK=off go run ./apicompat $(APICOMPATFLAGS)
 
 controlplane: ## build and start a real API server on loopback, to play with
-	cd hack/controlplane && GOWORK=off go run . $(CONTROLPLANEFLAGS)
+	cd hack/e2e && GOWORK=off go run ./cmd/controlplane $(CONTROLPLANEFLAGS)
 
+# Compiled first, and then one package at a time: each starts API servers.
 e2e: ## test our client-go against a real API server
-	cd hack/e2e && GOWORK=off go test -timeout 30m ./...
+	@cd hack/e2e && GOWORK=off go vet ./...
+	cd hack/e2e && GOWORK=off go test -p 1 -timeout 30m ./...
 
 generate: ## regenerate what is generated; CI fails where that changes anything
 	go generate $(MODULES:%=./%/...)

@@ -16,11 +16,9 @@ fuzz() {
 	grep -q '^ *context deadline exceeded$' <<<"$out" && ! grep -q 'Failing input' <<<"$out"
 }
 
-for module in publisher staging/src/k8s.io/client-go; do
-	grep -rlE '^func Fuzz' --include='*_test.go' "$module" | xargs -rn1 dirname | sort -u | while read -r dir; do
-		grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | cut -c6- | while read -r target; do
-			echo "fuzz $target in $dir"
-			fuzz "$dir" "$target" "${1:-10s}"
-		done
+git grep --untracked -lE '^func Fuzz' -- '*_test.go' | xargs -rn1 dirname | sort -u | while read -r dir; do
+	grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | cut -c6- | while read -r target; do
+		echo "fuzz $target in $dir"
+		fuzz "$dir" "$target" "${1:-10s}"
 	done
 done

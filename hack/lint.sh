@@ -3,10 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-modules=(
-	publisher staging/src/k8s.io/client-go staging/src/k8s.io/sample-controller
-	hack/apicompat hack/bench hack/compare hack/controlplane hack/demo hack/e2e hack/generate
-)
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 unformatted=$(git ls-files -z -- '*.go' | xargs -0r gofmt -l)
@@ -40,8 +36,10 @@ lint() { # module, packages
 	echo "lint $1"
 	(cd "$1" && go mod tidy -diff && go vet "${@:2}" && check "${@:2}")
 }
-for m in "${modules[@]}"; do
-	lint "$m" ./...
+for go_mod in $(git ls-files -- go.mod '*/go.mod'); do
+	case $(dirname "$go_mod") in
+	# The other packages there are Kubernetes' own, and take all of it to check.
+	hack/e2e/controlplane/binaries) lint "${go_mod%/go.mod}" ./etcd ./pin ;;
+	*) lint "${go_mod%/go.mod}" ./... ;;
+	esac
 done
-# The other packages here are Kubernetes' own, and take all of it to check.
-lint hack/controlplane/binaries ./etcd ./pin

@@ -4,7 +4,7 @@
 //	go test ./...                        # ours: the module in staging/
 //	go test -modfile=public.mod ./...    # the published one: a check of the tests
 //
-// One control plane (see hack/controlplane) serves all tests; those that kill an
+// One control plane (see package controlplane) serves all tests; those that kill an
 // API server start one of their own. With E2E_KUBECONFIG set to a kubeconfig file
 // of an administrator the tests use that cluster instead, and those that need to
 // do something to the server itself are skipped. It should be a cluster that

@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/publisher/hack/controlplane/faults"
+	"k8s.io/publisher/hack/e2e/faults"
 )
 
 // throughHTTP is a proxy that answers in the server's place, and a configuration

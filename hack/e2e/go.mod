@@ -6,8 +6,7 @@ require (
 	go.uber.org/goleak v1.3.0
 	k8s.io/api v0.36.6
 	k8s.io/apimachinery v0.36.6
-	k8s.io/client-go v0.0.0
-	k8s.io/publisher/hack/controlplane v0.0.0
+	k8s.io/client-go v0.36.6
 	sigs.k8s.io/yaml v1.6.0
 )
 
@@ -48,7 +47,4 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.3.3 // indirect
 )
 
-replace (
-	k8s.io/client-go => ../../staging/src/k8s.io/client-go
-	k8s.io/publisher/hack/controlplane => ../controlplane
-)
+replace k8s.io/client-go => ../../staging/src/k8s.io/client-go

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	appsapply "k8s.io/client-go/applyconfigurations/apps/v1"
 	"k8s.io/client-go/util/retry"
-	"k8s.io/publisher/hack/controlplane/controlplane"
+	"k8s.io/publisher/hack/e2e/controlplane"
 )
 
 // kubectl runs a kubectl that was built with another client library, and returns

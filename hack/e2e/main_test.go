@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/transport"
-	"k8s.io/publisher/hack/controlplane/controlplane"
+	"k8s.io/publisher/hack/e2e/controlplane"
 )
 
 // What is off by default is tested too: every API, and CBOR.

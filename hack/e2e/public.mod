@@ -7,7 +7,6 @@ require (
 	k8s.io/api v0.36.6
 	k8s.io/apimachinery v0.36.6
 	k8s.io/client-go v0.36.6
-	k8s.io/publisher/hack/controlplane v0.0.0
 	sigs.k8s.io/yaml v1.6.0
 )
 
@@ -54,5 +53,3 @@ require (
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.3.3 // indirect
 )
-
-replace k8s.io/publisher/hack/controlplane => ../controlplane

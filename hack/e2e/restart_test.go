@@ -114,7 +114,7 @@ func TestServerIsKilledAndRestarted(t *testing.T) {
 // when they are idle, and nothing runs that did not before.
 func mustLeaveNothing(t *testing.T, client *http.Client, before goleak.Option) {
 	t.Helper()
-	servers := goleak.IgnoreAnyFunction("k8s.io/publisher/hack/controlplane/controlplane.startProcess.func1")
+	servers := goleak.IgnoreAnyFunction("k8s.io/publisher/hack/e2e/controlplane.startProcess.func1")
 	eventually(t, "the end of all goroutines", func(context.Context) error {
 		utilnet.CloseIdleConnectionsFor(client.Transport)
 		return goleak.Find(before, servers)

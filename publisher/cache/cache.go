@@ -27,7 +27,7 @@ import (
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/projection"
-	"k8s.io/publisher/publication"
+	"k8s.io/publisher/source"
 )
 
 // Cache is an open cache. It is safe for concurrent use. A nil Cache remembers
@@ -115,9 +115,41 @@ func (c *Cache) Put(blob object.ID, sum [32]byte) {
 	c.new[blob] = sum
 }
 
+// State is what a run found out, all of which is in the mirrors now.
+type State struct {
+	// Key names the meaning of the rules.
+	Key   string
+	Graph *source.Graph
+	// Incremental tells that it was computed on top of what was remembered.
+	Incremental bool
+	// Projections are in the order of their numbers.
+	Projections []*projection.Projection
+	// Mainlines lists, for each source branch, the commits on it that are new.
+	Mainlines map[string][]object.ID
+	Tags      []Tag
+}
+
+// Tag is what a source tag yielded in a destination.
+type Tag struct {
+	Destination string
+	// Name is the source tag's, and Object its tag object.
+	Name   string
+	Object object.ID
+	TagRecord
+}
+
+// TagRecord says where a mirror's tags stand.
+type TagRecord struct {
+	// Objects are the mirror's tags, in the order of the tag rules.
+	Objects []object.ID
+	// Target is the commit that they name, and Tree its tree. Where it is one of
+	// its own, it stands on Parent; else it is Parent.
+	Target, Tree, Parent object.ID
+}
+
 // Memory returns what is remembered for rules of this meaning; nil where that
 // is nothing.
-func (c *Cache) Memory(key string) publication.Memory {
+func (c *Cache) Memory(key string) *Memory {
 	if c == nil {
 		return nil
 	}
@@ -125,26 +157,30 @@ func (c *Cache) Memory(key string) publication.Memory {
 	if state == nil {
 		return nil
 	}
-	m := &memory{state: state, commits: state.Bucket(commitsName), tags: state.Bucket(tagsName)}
+	m := &Memory{state: state, commits: state.Bucket(commitsName), tags: state.Bucket(tagsName)}
 	if m.commits == nil || m.tags == nil {
 		return nil
 	}
 	return m
 }
 
-type memory struct {
+// Memory is what earlier runs found out. It only saves time.
+type Memory struct {
 	state, commits, tags *bbolt.Bucket
 	pasts                []*past
 }
 
-func (m *memory) Known(commit object.ID) bool { return m.commits.Get(commit[:]) != nil }
+// Known reports whether all projections of a source commit are known.
+func (m *Memory) Known(commit object.ID) bool { return m.commits.Get(commit[:]) != nil }
 
-func (m *memory) Mainline(branch string, commit object.ID) bool {
+// Mainline reports whether a commit was on a source branch's mainline.
+func (m *Memory) Mainline(branch string, commit object.ID) bool {
 	b := m.state.Bucket(mainlineName(branch))
 	return b != nil && b.Get(commit[:]) != nil
 }
 
-func (m *memory) Past(i int) projection.Past {
+// Past returns what is known of the projection with this number.
+func (m *Memory) Past(i int) projection.Past {
 	for len(m.pasts) <= i {
 		n := len(m.pasts)
 		p := &past{number: n, commits: m.commits, records: m.state.Bucket(projectionName(n))}
@@ -158,12 +194,14 @@ func (m *memory) Past(i int) projection.Past {
 	return m.pasts[i]
 }
 
-func (m *memory) Tag(destination, name string, tag object.ID) (publication.TagRecord, bool) {
+// Tag returns what a source tag, given by its name and object, yielded in a
+// destination.
+func (m *Memory) Tag(destination, name string, tag object.ID) (TagRecord, bool) {
 	v := m.tags.Get(tagKey(destination, name, tag))
 	if len(v) < 60 || len(v)%20 != 0 {
-		return publication.TagRecord{}, false
+		return TagRecord{}, false
 	}
-	var r publication.TagRecord
+	var r TagRecord
 	for i, to := range []*object.ID{&r.Target, &r.Tree, &r.Parent} {
 		copy(to[:], v[20*i:])
 	}
@@ -197,7 +235,7 @@ const recordSize = 3*20 + 4 + 8
 func (p *past) Commit(i int32) (projection.Commit, error) {
 	v := p.records.Get(binary.BigEndian.AppendUint32(nil, uint32(i)))
 	if len(v) < recordSize {
-		return projection.Commit{}, fmt.Errorf("%w: commit %d of projection %d is not in it", publication.ErrStale, i, p.number)
+		return projection.Commit{}, fmt.Errorf("the cache lacks commit %d of projection %d, which it names; remove the folder .publisher and run again", i, p.number)
 	}
 	c := projection.Commit{
 		ID: object.ID(v[:20]), Source: object.ID(v[20:40]), Tree: object.ID(v[40:60]),
@@ -238,9 +276,9 @@ func (p *past) At(source object.ID) (i int32, present, ok bool) {
 	return int32(n/2) - 1, n&1 != 0, true
 }
 
-// Save adds what a publication found out, all of which is in the mirrors now.
-// The cache is of no further use then, except to be closed.
-func (c *Cache) Save(p *publication.Publication) error {
+// Save adds what a run found out. The cache is of no further use then, except to
+// be closed.
+func (c *Cache) Save(found *State) error {
 	if c == nil {
 		return nil
 	}
@@ -251,7 +289,7 @@ func (c *Cache) Save(p *publication.Publication) error {
 		if err := c.saveBlobs(tx); err != nil {
 			return err
 		}
-		return save(tx, p)
+		return save(tx, found)
 	})
 	if err == nil {
 		err = writeSum(c.file)
@@ -286,9 +324,9 @@ func (c *Cache) saveBlobs(tx *bbolt.Tx) error {
 
 func compareIDs(a, b object.ID) int { return strings.Compare(string(a[:]), string(b[:])) }
 
-func save(tx *bbolt.Tx, p *publication.Publication) error {
-	name := []byte(statePrefix + p.Key)
-	if !p.Incremental() {
+func save(tx *bbolt.Tx, found *State) error {
+	name := []byte(statePrefix + found.Key)
+	if !found.Incremental {
 		// Numbers of an older state mean nothing any more.
 		var old [][]byte
 		if err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
@@ -309,14 +347,14 @@ func save(tx *bbolt.Tx, p *publication.Publication) error {
 	if err != nil {
 		return err
 	}
-	for n, pr := range p.Projections {
+	for n, pr := range found.Projections {
 		records, err := state.CreateBucketIfNotExists(projectionName(n))
 		if err != nil {
 			return err
 		}
 		records.FillPercent = 0.95 // Keys only grow.
 		from := pr.Base()
-		if !p.Incremental() {
+		if !found.Incremental {
 			from = 0 // What was taken over is not in the cache yet.
 		}
 		for i := from; i < pr.Len(); i++ {
@@ -329,38 +367,36 @@ func save(tx *bbolt.Tx, p *publication.Publication) error {
 			}
 		}
 	}
-	for branch, commits := range p.Mainlines {
+	for branch, commits := range found.Mainlines {
 		if err := putAll(state, mainlineName(branch), slices.Clone(commits), func(object.ID) []byte { return []byte{1} }); err != nil {
 			return err
 		}
 	}
-	if err := saveTags(state, p); err != nil {
+	if err := saveTags(state, found); err != nil {
 		return err
 	}
-	return saveCommits(state, p)
+	return saveCommits(state, found)
 }
 
-func saveTags(state *bbolt.Bucket, p *publication.Publication) error {
+func saveTags(state *bbolt.Bucket, found *State) error {
 	tags, err := state.CreateBucketIfNotExists(tagsName)
 	if err != nil {
 		return err
 	}
-	for _, d := range p.Destinations {
-		for _, t := range d.Tags {
-			v := append(append(slices.Clone(t.Target[:]), t.Tree[:]...), t.Parent[:]...)
-			for _, id := range t.Objects {
-				v = append(v, id[:]...)
-			}
-			if err := tags.Put(tagKey(d.Name, t.Source, t.Object), v); err != nil {
-				return err
-			}
+	for _, t := range found.Tags {
+		v := append(append(slices.Clone(t.Target[:]), t.Tree[:]...), t.Parent[:]...)
+		for _, id := range t.Objects {
+			v = append(v, id[:]...)
+		}
+		if err := tags.Put(tagKey(t.Destination, t.Name, t.Object), v); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func saveCommits(state *bbolt.Bucket, p *publication.Publication) error {
-	g := p.Graph
+func saveCommits(state *bbolt.Bucket, found *State) error {
+	g := found.Graph
 	var ids []object.ID
 	for n, id := range g.IDs {
 		if !g.Known[n] {
@@ -369,11 +405,11 @@ func saveCommits(state *bbolt.Bucket, p *publication.Publication) error {
 	}
 	return putAll(state, commitsName, ids, func(id object.ID) []byte {
 		n, _ := g.Node(id)
-		v := make([]byte, 0, 4*len(p.Projections))
-		for _, pr := range p.Projections {
+		v := make([]byte, 0, 4*len(found.Projections))
+		for _, pr := range found.Projections {
 			at := uint32(pr.At[n]+1) * 2
 			switch {
-			case pr.Wanted != nil && !pr.Wanted[n]:
+			case !pr.Wants(n):
 				at = unknown
 			case pr.Present[n]:
 				at++

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/publication"
 	"k8s.io/publisher/source"
 )
 
@@ -23,7 +22,7 @@ func saved(t *testing.T) (file string) {
 		t.Fatal(err)
 	}
 	c.Put(blob, [32]byte{1, 2, 3})
-	if err := errors.Join(c.Save(&publication.Publication{Key: "key", Graph: new(source.Graph)}), c.Close()); err != nil {
+	if err := errors.Join(c.Save(&State{Key: "key", Graph: new(source.Graph)}), c.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return file

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -50,8 +49,10 @@ type origin struct {
 	// no trailer.
 	Source string `json:"source,omitempty"`
 	// Computed tells whether the publication has this commit for that source
-	// commit. Where it has not, Note says why.
+	// commit. Where it has not, Note says why. Foreign tells that it was there
+	// before the mirror was taken over.
 	Computed bool `json:"computed"`
+	Foreign  bool `json:"foreign,omitempty"`
 	// SourceTags are the source tags that yield tags on the commit.
 	SourceTags []string `json:"sourceTags,omitempty"`
 	Note       string   `json:"note,omitempty"`
@@ -60,19 +61,25 @@ type origin struct {
 func newMap(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "map COMMIT|TAG|BRANCH...",
-		Short: "Find source commits in the mirrors, and the reverse",
-		Long: `Find source commits in the mirrors, and the reverse.
+		Short: "Find a source commit's mirror commits, and the reverse",
+		Long: `Find a source commit's mirror commits, and the reverse.
 
 A commit is given by its hash, of which 7 digits do where no other commit begins
 with them, by a tag, or by a branch. Names are looked up in the source first,
 then in the mirrors; where both have one, the source's is meant.
 
-For a source commit, the answer tells for each destination which mirror commit
+For a source commit, a table has for each destination the mirror commit that
 stands for it. That was made from the commit itself, or, where the commit
-changes nothing in the directory, from the last one before that does. For
-a mirror's commit, it tells the source commit that its trailer names, and whether
-the publication really has this commit for it; where not, the exit code is 1,
-for then someone else made it.`,
+changes nothing in the directory, from the last one before that does. The tags
+on it begin with those of the source tag that was asked for, and the branches
+that have it with the one of that release, or with master or main.
+
+For a mirror's commit, it has the source commit that its trailer names. The
+commit is genuine where the publication makes it from that source commit, and
+foreign where it was there before the mirror was taken over. Otherwise someone else
+made it, and the exit code is 1.
+
+Of long lists the table has the beginning; JSON and YAML are complete.`,
 		Example: `  publisher map v1.36.0
   publisher map 2b0d7c6a
   publisher map --mirrors /srv/mirrors kubernetes-1.36.0 -o json`,
@@ -88,7 +95,7 @@ for then someone else made it.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			m, err := newMapper(s, p, pub)
+			m, err := newMapper(s.Repo, s.Past, p, pub)
 			if err != nil {
 				return err
 			}
@@ -96,7 +103,7 @@ for then someone else made it.`,
 			answers := []mapping{}
 			var errs []error
 			for _, arg := range args {
-				answer, err := m.answer(c.Context(), arg)
+				answer, err := m.answer(arg)
 				if err != nil {
 					errs = append(errs, fmt.Errorf("%s: %w", arg, err))
 					continue
@@ -105,7 +112,7 @@ for then someone else made it.`,
 				answers = append(answers, answer)
 			}
 			if len(answers) > 0 {
-				errs = append(errs, f.print(answers, func(w io.Writer) error { return writeMappings(w, answers) }))
+				errs = append(errs, f.print(answers, func(w io.Writer) error { return writeMappings(w, answers, f.width()) }))
 			}
 			return errors.Join(errs...)
 		},
@@ -119,66 +126,56 @@ for then someone else made it.`,
 func (m mapping) failure() error {
 	var errs []error
 	for _, o := range m.Origins {
-		if !o.Computed {
-			errs = append(errs, fmt.Errorf("%s: commit %s of %s is not what is published from the source: %s", m.Argument, short(o.Commit), o.Destination, o.Note))
+		if !o.Computed && !o.Foreign {
+			errs = append(errs, fmt.Errorf("%s: commit %s of %s is not what is published from the source: %s; publisher verify tells more",
+				m.Argument, short(o.Commit), o.Destination, o.Note))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// writeMappings writes a table for each answer.
-func writeMappings(w io.Writer, answers []mapping) error {
-	for i, m := range answers {
-		if i > 0 {
-			fmt.Fprintln(w)
+// mostNames is how many tags of one commit a table lists: those of one source
+// tag mostly.
+const mostNames = 2
+
+// writeMappings writes a table for each answer: two of a commit that the source
+// and a mirror have.
+func writeMappings(w io.Writer, answers []mapping, width int) error {
+	separator := ""
+	for _, m := range answers {
+		mirrors := table{{"DESTINATION", "COMMIT", "MADE FROM", "BRANCHES", "TAGS", "NOTE"}}
+		for _, p := range m.Mirrors {
+			from := short(p.Source)
+			if p.Published {
+				from = "this commit"
+			}
+			mirrors.row(p.Destination, short(p.Commit), from, some(p.Branches, 1), some(p.Tags, mostNames), p.Note)
 		}
-		if m.Source != "" {
-			fmt.Fprintf(w, "%s is source commit %s\n", m.Argument, m.Source)
-			if err := mirrorTable(m).write(w); err != nil {
+		origins := table{{"DESTINATION", "COMMIT", "SOURCE", "GENUINE", "SOURCE TAGS", "NOTE"}}
+		var commits []string
+		for _, o := range m.Origins {
+			genuine := "no"
+			switch {
+			case o.Foreign:
+				genuine = "foreign"
+			case o.Computed:
+				genuine = "yes"
+			}
+			origins.row(o.Destination, short(o.Commit), short(o.Source), genuine, some(o.SourceTags, mostNames), o.Note)
+			commits = append(commits, o.Commit)
+		}
+		slices.Sort(commits)
+		headings := []string{"source commit " + m.Source, "mirror commit " + some(slices.Compact(commits), mostNames)}
+		for i, t := range []table{mirrors, origins} {
+			if len(t) == 1 {
+				continue
+			}
+			fmt.Fprintf(w, "%s%s is %s\n", separator, m.Argument, headings[i])
+			if err := t.write(w, width); err != nil {
 				return err
 			}
-		}
-		if len(m.Origins) > 0 {
-			fmt.Fprintf(w, "%s is mirror commit %s\n", m.Argument, strings.Join(m.originCommits(), ", "))
-			if err := originTable(m).write(w); err != nil {
-				return err
-			}
+			separator = "\n"
 		}
 	}
 	return nil
-}
-
-func mirrorTable(m mapping) *table {
-	t := new(table)
-	t.row("DESTINATION", "COMMIT", "FROM", "BRANCHES", "TAGS", "NOTE")
-	for _, p := range m.Mirrors {
-		from := short(p.Source)
-		if p.Published {
-			from = "itself"
-		}
-		t.row(p.Destination, short(p.Commit), from, strings.Join(p.Branches, ","), strings.Join(p.Tags, ","), p.Note)
-	}
-	return t
-}
-
-func originTable(m mapping) *table {
-	t := new(table)
-	t.row("DESTINATION", "COMMIT", "SOURCE", "COMPUTED", "SOURCE TAGS", "NOTE")
-	for _, o := range m.Origins {
-		computed := "no"
-		if o.Computed {
-			computed = "yes"
-		}
-		t.row(o.Destination, short(o.Commit), short(o.Source), computed, strings.Join(o.SourceTags, ","), o.Note)
-	}
-	return t
-}
-
-func (m mapping) originCommits() []string {
-	var all []string
-	for _, o := range m.Origins {
-		all = append(all, o.Commit)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -51,22 +50,23 @@ func (f *flags) addOutput(c *cobra.Command) {
 func (f *flags) print(report any, table func(io.Writer) error) error {
 	var out bytes.Buffer
 	var err error
-	switch f.format.value {
-	case "json":
+	if f.format.value == "table" {
+		err = table(&out)
+	} else {
 		encoder := json.NewEncoder(&out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(report)
-	case "yaml":
-		var data []byte
-		data, err = yaml.Marshal(report)
-		out.Write(data)
-	default:
-		err = table(&out)
+	}
+	text := f.redact(out.String())
+	if err == nil && f.format.value == "yaml" {
+		text, err = toYAML(text)
+	} else {
+		text = printable(text)
 	}
 	if err == nil {
 		f.screen.end()
-		_, err = f.stdout.Write(out.Bytes())
+		_, err = io.WriteString(f.stdout, text)
 	}
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -74,42 +74,11 @@ func (f *flags) print(report any, table func(io.Writer) error) error {
 	return nil
 }
 
-// table is text in columns. Its first row is the header.
-type table [][]string
-
-func (t *table) row(cells ...string) { *t = append(*t, cells) }
-
-// write aligns the columns. Empty cells become dashes, but for those at the
-// end of a row.
-func (t table) write(out io.Writer) error {
-	var aligned bytes.Buffer
-	w := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
-	for _, cells := range t {
-		last := len(cells) - 1
-		for last >= 0 && cells[last] == "" {
-			last--
-		}
-		for i := range t[0] {
-			switch {
-			case i > last:
-			case cells[i] == "":
-				fmt.Fprint(w, "-")
-			default:
-				fmt.Fprint(w, cells[i])
-			}
-			fmt.Fprint(w, "\t")
-		}
-		fmt.Fprintln(w)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(aligned.String()) {
-		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
+// toYAML turns JSON into YAML. Raw control characters, which JSON allows in part,
+// YAML does not; its own escapes for what is beyond 16 bits are not those of JSON.
+func toYAML(text string) (string, error) {
+	data, err := yaml.JSONToYAML([]byte(escape(text, func(r rune) bool { return r <= 0xffff && invisible(r) })))
+	return string(data), err
 }
 
 // short abbreviates a commit's hash for tables.

@@ -26,9 +26,14 @@ why. An action is one of:
   blocked    nothing is wrong with it, but something else in the destination, or
              in one that it depends on, failed
 
-Tables sum up what is unchanged, and long lists of tags; JSON and YAML are
-complete. The exit code is 1 where a destination has an error. Mirrors are
-neither written to nor locked.`,
+Of many branches or tags with the same action the table lists the one that
+matters most and counts the others. Conflicts are all listed, and so is everything
+with --all; JSON and YAML are complete. The exit code is 1 where a destination
+has an error. Mirrors are neither written to nor locked.
+
+A mirror that someone else filled, or that was published under other rules, is a
+conflict until the rules say where it was taken over. The plan then proposes
+where, and "publisher rules take-over" writes it into the rules.`,
 		Example: `  publisher plan
   publisher plan --all --mirrors /srv/mirrors
   publisher plan -o json | jq '.destinations[] | select(.error) | .name'`,
@@ -39,8 +44,8 @@ neither written to nor locked.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			r := f.report(p)
-			if err := f.print(r, r.table(all)); err != nil {
+			r := f.report(p, nil)
+			if err := f.print(r, r.table(all, f.width())); err != nil {
 				return err
 			}
 			return r.failure()
@@ -48,7 +53,6 @@ neither written to nor locked.`,
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
-	f.addTakeOver(c)
-	c.Flags().BoolVar(&all, "all", false, "list everything in the table, what is unchanged too")
+	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")
 	return c
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,21 +14,31 @@ import (
 	"k8s.io/publisher/plan"
 )
 
-// many is a destination with more of everything than a table lists.
+// many is a destination with more of everything than a table lists, and one
+// that failed.
 func many() *report {
 	hash := func(digit string) string { return strings.Repeat(digit, 40) }
 	d := destinationReport{
 		Name: "lib", Mirror: "lib/mirror.git",
-		Warnings: []warningReport{
-			{What: "go.mod cannot be read", Count: 3, Commit: hash("a"), Error: "go.mod:1: unknown directive"},
-			{What: "go.sum has gaps", Count: 1, Commit: hash("b")},
-		},
 		Branches: []branchReport{
-			{Name: "master", Source: "main", Action: plan.Update, Old: hash("1"), New: hash("2"), Commits: 1234},
-			{Name: "old", Source: "old", Action: plan.Skip, Note: "skip-source-branches names old"},
-			{Name: "same", Source: "same", Action: plan.Unchanged, Old: hash("3"), New: hash("3")},
-			{Name: "told", Source: "told", Action: plan.Unchanged, Old: hash("4"), New: hash("4"), Note: "directory lib is gone"},
+			{Name: "feature", Source: "feature", Action: plan.Update, Old: hash("1"), New: hash("9"), Commits: 7, Note: "continues what someone else published"},
+			{Name: "gone", Source: "gone", Action: plan.Unchanged, Old: hash("4"), New: hash("4"), Note: "directory lib is gone"},
+			{Name: "master", Source: "main", Action: plan.Update, Old: hash("1"), New: hash("2"), Commits: 1000},
+			{Name: "one", Source: "one", Action: plan.Skip, Note: "skip-source-branches names one"},
 		},
+	}
+	for i := range 7 {
+		d.Warnings = append(d.Warnings, warningReport{What: fmt.Sprint("go.mod cannot be read ", i), Count: 1 + i, Commit: hash("a"), Error: "go.mod:1: unknown directive"})
+	}
+	for i := range 9 {
+		release := fmt.Sprint("release-1.", i)
+		d.Branches = append(d.Branches, branchReport{Name: release, Source: release, Action: plan.Update, Old: hash("1"), New: hash("2"), Commits: 10})
+	}
+	for i := range 8 {
+		old := fmt.Sprint("old-0.", i)
+		d.Branches = append(d.Branches,
+			branchReport{Name: old, Source: old, Action: plan.Unchanged, Old: hash("3"), New: hash("3")},
+			branchReport{Name: old + ".x", Source: old, Action: plan.Skip, Note: "directory lib has never existed on " + old})
 	}
 	for i := range 12 {
 		d.Tags = append(d.Tags, tagReport{Source: fmt.Sprint("v1.0.", i), Names: []string{fmt.Sprint("v0.0.", i)}, Action: plan.Create, Commit: hash("5")})
@@ -43,40 +54,55 @@ func many() *report {
 		Branches: []branchReport{{Name: "master", Source: "main", Action: blocked, Old: hash("7"), New: hash("8"), Commits: 1}},
 		Tags:     []tagReport{{Source: "v1.0.0", Names: []string{"v0.0.0", "app-1.0.0"}, Action: blocked, Commit: hash("8")}},
 	}
-	return &report{Destinations: []destinationReport{d, broken}}
+	unreadable := destinationReport{Name: "tool", Error: "open mirror: it is not a repository"}
+	for i := range 8 {
+		// Conflicts, each with an old and a new commit, are told apart from
+		// what fails because all does.
+		broken.Branches = append(broken.Branches, branchReport{Name: fmt.Sprint("conflict-", i), Action: plan.Fail, Old: hash("7"), New: hash("8")})
+		unreadable.Branches = append(unreadable.Branches, branchReport{Name: fmt.Sprint("branch-", i), Action: plan.Fail})
+	}
+	return &report{Destinations: []destinationReport{d, broken, unreadable}}
 }
 
-func TestTableSumsUpWhatIsLongOrUnchanged(t *testing.T) {
-	const want = `DESTINATION  REF                     ACTION     OLD           NEW           COMMITS  NOTE
-lib          branch master           update     111111111111  222222222222  1234
-lib          branch old              skip       -             -             -        skip-source-branches names old
-lib          branch told             unchanged  444444444444  444444444444  -        directory lib is gone
-lib          1 branch                unchanged
-lib          tag v0.0.0              create     -             555555555555  -        source tag v1.0.0
-lib          tag v0.0.1              create     -             555555555555  -        source tag v1.0.1
-lib          tag v0.0.2              create     -             555555555555  -        source tag v1.0.2
-lib          tag v0.0.3              create     -             555555555555  -        source tag v1.0.3
-lib          tag v0.0.4              create     -             555555555555  -        source tag v1.0.4
-lib          tag v0.0.5              create     -             555555555555  -        source tag v1.0.5
-lib          tag v0.0.6              create     -             555555555555  -        source tag v1.0.6
-lib          tag v0.0.7              create     -             555555555555  -        source tag v1.0.7
-lib          tag v0.0.8              create     -             555555555555  -        source tag v1.0.8
-lib          tag v0.0.9              create     -             555555555555  -        source tag v1.0.9
-lib          2 more source tags      create
-lib          84 source tags          unchanged
-lib          2 source tags           skip       -             -             -        it is a lightweight tag
-app          branch master           blocked    777777777777  888888888888  1
-app          tags v0.0.0, app-1.0.0  blocked    -             888888888888  -        source tag v1.0.0
+func TestTableListsWhatMattersAndCountsTheRest(t *testing.T) {
+	const want = `DESTINATION  REF                         ACTION     OLD           NEW           COMMITS  NOTE
+lib          branch feature              update     111111111111  999999999999  7        continues what someone else
+                                                                                         published
+lib          branch gone                 unchanged  444444444444  444444444444  -        directory lib is gone
+lib          branch master               update     111111111111  222222222222  1000
+lib          9 more branches             update     -             -             90
+lib          9 branches                  skip       -             -             -        such as branch one:
+                                                                                         skip-source-branches names one
+lib          tag v0.0.11                 create     -             555555555555  -        source tag v1.0.11
+lib          11 more source tags         create
+lib          2 source tags               skip       -             -             -        it is a lightweight tag
+lib          8 branches, 84 source tags  unchanged
+app          branch master               blocked    777777777777  888888888888  1
+app          branch conflict-0           fail       777777777777  888888888888
+app          branch conflict-1           fail       777777777777  888888888888
+app          branch conflict-2           fail       777777777777  888888888888
+app          branch conflict-3           fail       777777777777  888888888888
+app          branch conflict-4           fail       777777777777  888888888888
+app          branch conflict-5           fail       777777777777  888888888888
+app          branch conflict-6           fail       777777777777  888888888888
+app          branch conflict-7           fail       777777777777  888888888888
+app          tags v0.0.0, app-1.0.0      blocked    -             888888888888  -        source tag v1.0.0
+tool         8 branches                  fail
 
-lib: warning: go.mod cannot be read, at source commit aaaaaaaaaaaa and 2 more: go.mod:1: unknown directive
-lib: warning: go.sum has gaps, at source commit bbbbbbbbbbbb
+lib: warning: go.mod cannot be read 0, at source commit aaaaaaaaaaaa: go.mod:1: unknown directive
+lib: warning: go.mod cannot be read 1, at source commit aaaaaaaaaaaa and 1 more: go.mod:1: unknown directive
+lib: warning: go.mod cannot be read 2, at source commit aaaaaaaaaaaa and 2 more: go.mod:1: unknown directive
+lib: warning: go.mod cannot be read 3, at source commit aaaaaaaaaaaa and 3 more: go.mod:1: unknown directive
+lib: warning: go.mod cannot be read 4, at source commit aaaaaaaaaaaa and 4 more: go.mod:1: unknown directive
+lib: warning: 2 more; -o json lists them
 app: error: first line
   second line
+tool: error: open mirror: it is not a repository
 
-2 destinations: 1 to change (1234 new commits, 12 new tags), 0 up to date, 1 failed
+3 destinations: 1 to change (1097 new commits, 12 new tags), 0 up to date, 2 failed
 `
 	var got bytes.Buffer
-	if err := many().table(false)(&got); err != nil {
+	if err := many().table(false, 120)(&got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got.String()); diff != "" {
@@ -87,7 +113,7 @@ app: error: first line
 func TestTableOfAllLeavesNothingOut(t *testing.T) {
 	r := many()
 	var got bytes.Buffer
-	if err := r.table(true)(&got); err != nil {
+	if err := r.table(true, 200)(&got); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range r.Destinations {
@@ -101,6 +127,31 @@ func TestTableOfAllLeavesNothingOut(t *testing.T) {
 				t.Errorf("source tag %s of %s is not listed", tag.Source, d.Name)
 			}
 		}
+		for _, w := range d.Warnings {
+			if !strings.Contains(got.String(), w.What) {
+				t.Errorf("the warning %q of %s is not listed", w.What, d.Name)
+			}
+		}
+	}
+}
+
+// TestFailureOfARunWinsOverThePlan reports a plan that was carried out.
+func TestFailureOfARunWinsOverThePlan(t *testing.T) {
+	p := &plan.Plan{Destinations: []*plan.Destination{
+		{Name: "a", Branches: []plan.Branch{{Name: "master", Action: plan.Create}}},
+		{Name: "b", Err: errors.New("planned")},
+		{Name: "c", Err: errors.New("planned")},
+	}}
+	r := newFlags(io.Discard, io.Discard).report(p, map[string]error{"a": errors.New("full disk"), "b": errors.New("full disk")})
+	var got []string
+	for _, d := range r.Destinations {
+		got = append(got, d.Name+": "+d.Error)
+	}
+	if diff := cmp.Diff([]string{"a: full disk", "b: full disk", "c: planned"}, got); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+	if action := r.Destinations[0].Branches[0].Action; action != blocked {
+		t.Errorf("a branch of a destination that failed is reported as %s", action)
 	}
 }
 

@@ -37,24 +37,28 @@ func Main(args []string) int {
 // signals back their usual effect.
 func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writer) int {
 	f := newFlags(stdout, stderr)
-	defer context.AfterFunc(ctx, func() {
+	told := make(chan struct{})
+	unneeded := context.AfterFunc(ctx, func() {
+		defer close(told)
 		stop()
 		fmt.Fprintln(f.screen, "publisher: stopping at the next safe point; interrupt again to end at once")
-	})()
+	})
 	root := newRoot(f)
 	root.SetArgs(args)
 	err := errors.Join(root.ExecuteContext(ctx), f.close())
+	if !unneeded() {
+		<-told // before the last word
+	}
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "publisher:", f.message(ctx, err))
+	fmt.Fprintln(f.screen, "publisher:", f.message(ctx, err))
 	return 1
 }
 
 // flags are those that several verbs share, and what they lead to.
 type flags struct {
 	rules, source, mirrors string
-	takeOver               bool
 	format                 choice
 	logLevel               slog.LevelVar
 	logFormat              choice
@@ -67,11 +71,13 @@ type flags struct {
 }
 
 func newFlags(stdout, stderr io.Writer) *flags {
-	return &flags{
-		stdout: stdout, screen: newScreen(stderr), log: slog.New(slog.DiscardHandler),
+	f := &flags{
+		stdout: stdout, log: slog.New(slog.DiscardHandler),
 		format:    choice{value: "table", from: []string{"table", "json", "yaml"}},
 		logFormat: choice{value: "text", from: []string{"text", "json"}},
 	}
+	f.screen = newScreen(stderr, f.redact)
+	return f
 }
 
 func newRoot(f *flags) *cobra.Command {
@@ -83,7 +89,19 @@ func newRoot(f *flags) *cobra.Command {
 Each rule in rules.yaml names a directory of the source and the mirror that its
 history goes to: commit by commit, with go.mod pinned to the siblings' versions
 and with tags that "go get" knows. What is published is a pure function of the
-source and the rules, so a run can be repeated, interrupted and verified.`,
+source and the rules, so a run can be repeated, interrupted and verified.
+
+In help and messages these words mean:
+
+  source          the monorepo: a repository on this machine, or one at a URL
+  destination     the name of a rule, and of the mirror that it publishes to
+  mirror          the repository with a directory's history and tags
+  branch          a branch of a mirror; the one it is made from is a source branch
+  mainline        the first-parent history of a source branch
+  trailer         the line in a mirror commit's message that names the source
+                  commit it was made from, such as "Kubernetes-commit: 2b0d7c6a..."
+  pseudo-version  what Go calls a commit that has no version tag, such as
+                  v0.0.0-20260102150405-2b0d7c6a1f00`,
 		Example: `  publisher validate
   publisher plan
   publisher sync --source . --mirrors /srv/mirrors
@@ -152,25 +170,20 @@ func (f *flags) addRepositories(c *cobra.Command) {
 	c.Flags().StringVar(&f.mirrors, "mirrors", ".", "the `folder` of the mirrors; that of destination D is D/mirror.git in it")
 }
 
-// addTakeOver adds the flag of those commands that plan.
-func (f *flags) addTakeOver(c *cobra.Command) {
-	c.Flags().BoolVar(&f.takeOver, "take-over", false, "continue on top of mirrors that were published under other rules, instead of failing")
-}
-
 // options are those of a session as the flags say.
 func (f *flags) options() session.Options {
 	return session.Options{
-		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, TakeOver: f.takeOver, Log: f.log, Progress: f.screen.progress,
+		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Log: f.log, Progress: f.screen.progress,
 	}
 }
 
 // message is what the user gets to read about an error.
 func (f *flags) message(ctx context.Context, err error) string {
-	text := f.redact(err.Error())
+	text := err.Error()
 	var missing *fs.PathError
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "interrupted"
+		return "interrupted; run the command again to go on"
 	case ctx.Err() != nil:
 		text = "interrupted: " + text
 	case errors.As(err, &missing) && missing.Path == f.rules && errors.Is(err, fs.ErrNotExist):

@@ -20,7 +20,8 @@ func newRules(f *flags) *cobra.Command {
 
 Only the lines that mean something change: comments, order and style stay.`,
 		Example: `  publisher rules branch add release-1.36 --go 1.26.0
-  publisher rules branch remove release-1.30`,
+  publisher rules branch remove release-1.30
+  publisher rules take-over --mirrors /srv/mirrors`,
 		Args: cobra.ArbitraryArgs,
 		RunE: needsVerb,
 	}
@@ -31,12 +32,13 @@ Only the lines that mean something change: comments, order and style stay.`,
 
 A release branch concerns most mirrors alike. "add" gives their rules the new
 branch, and "remove" lets it end in all of them.`,
-		Example: c.Example,
-		Args:    cobra.ArbitraryArgs,
-		RunE:    needsVerb,
+		Example: `  publisher rules branch add release-1.36 --go 1.26.0
+  publisher rules branch remove release-1.30`,
+		Args: cobra.ArbitraryArgs,
+		RunE: needsVerb,
 	}
 	branch.AddCommand(newRulesBranchAdd(f), newRulesBranchRemove(f))
-	c.AddCommand(branch)
+	c.AddCommand(branch, newRulesTakeOver(f))
 	return c
 }
 
@@ -69,7 +71,7 @@ func (f *flags) editRules(dryRun bool, edit func(data []byte) ([]byte, []string,
 	if err := replaceFile(f.rules, after); err != nil {
 		return err
 	}
-	_, err = io.WriteString(f.stdout, summary)
+	_, err = io.WriteString(f.stdout, printable(summary))
 	return err
 }
 

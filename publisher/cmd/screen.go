@@ -15,6 +15,7 @@ import (
 // what is written to it goes above; elsewhere progress is logged.
 type screen struct {
 	out      io.Writer
+	redact   func(string) string // takes secrets out
 	terminal bool
 	log      *slog.Logger
 
@@ -29,15 +30,15 @@ type screen struct {
 // on, not each step.
 const logEvery = 10 * time.Second
 
-func newScreen(out io.Writer) *screen {
-	s := &screen{out: out, log: slog.New(slog.DiscardHandler), next: time.Now().Add(logEvery)}
+func newScreen(out io.Writer, redact func(string) string) *screen {
+	s := &screen{out: out, redact: redact, log: slog.New(slog.DiscardHandler), next: time.Now().Add(logEvery)}
 	if file, ok := out.(*os.File); ok {
 		s.terminal = term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
 	}
 	return s
 }
 
-// Write writes above the progress bar.
+// Write writes above the progress bar, and only what is [printable].
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +47,10 @@ func (s *screen) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return s.out.Write(p)
+	if _, err := io.WriteString(s.out, printable(s.redact(string(p)))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // progress shows how far a run is. A total of 0 means that it is not known.
@@ -96,7 +100,7 @@ func (s *screen) show(what string, done, total int) {
 	}
 	s.what = what
 	// A bar that cannot be drawn is no reason to stop.
-	s.bar.Describe(what)
+	s.bar.Describe(cut(oneLine(what), 40))
 	_ = s.bar.Set(done)
 }
 

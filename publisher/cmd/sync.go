@@ -24,9 +24,9 @@ does. Where one fails, it stays as it was, and so do those that depend on it;
 the others are published. The report says what was done, in the words of the
 plan. The exit code is 1 where a destination has an error.
 
-A mirror that someone else filled is taken over: its history stays, and new
-commits go on top. One that the publisher filled itself is never continued
-under rules that would have made it differently, except with --take-over.
+A mirror that someone else filled, or that was published under other rules, is
+only continued where the rules say where it was taken over: its history stays then,
+and new commits go on top. "publisher rules take-over" writes that into the rules.
 
 A sync can be interrupted at any time and run again. Only one at a time may work
 on a folder of mirrors; a second one fails and says who is at work. After a run
@@ -41,10 +41,10 @@ that was killed, the next one waits for the git commands that are left of it.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			failed := s.Apply(c.Context(), p, pub)
-			r := f.report(p)
+			failures, failed := s.Apply(c.Context(), p, pub)
+			r := f.report(p, failures)
 			r.Done = true
-			if err := f.print(r, r.table(all)); err != nil {
+			if err := f.print(r, r.table(all, f.width())); err != nil {
 				return errors.Join(err, failed)
 			}
 			if err := r.failure(); err != nil {
@@ -55,8 +55,7 @@ that was killed, the next one waits for the git commands that are left of it.`,
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
-	f.addTakeOver(c)
-	c.Flags().BoolVar(&all, "all", false, "list everything in the table, what is unchanged too")
+	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")
 	return c
 }
 

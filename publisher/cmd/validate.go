@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"k8s.io/publisher/refusal"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/session"
 )
@@ -58,7 +59,7 @@ that have no effect, are none.`,
 			}
 			err := f.print(problems, func(w io.Writer) error {
 				for _, p := range problems {
-					fmt.Fprintln(w, p)
+					fmt.Fprintln(w, oneLine(p.String()))
 				}
 				if summary != "" {
 					fmt.Fprintln(w, summary)
@@ -129,7 +130,12 @@ func (f *flags) checkSource(ctx context.Context, r *rules.Rules) ([]rules.Proble
 		return nil, err
 	}
 	defer repo.Close()
-	return session.CheckSource(r, repo)
+	found, err := refusal.Find(r, repo)
+	var problems []rules.Problem
+	for _, refused := range found {
+		problems = append(problems, refused.Problem)
+	}
+	return problems, err
 }
 
 func newProblem(severity string, p rules.Problem) problem {

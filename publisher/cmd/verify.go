@@ -3,8 +3,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -26,9 +24,12 @@ is hashed again from the siblings' mirrors. Nor may a mirror have a HEAD, settin
 grafts, hooks or other files by which git would show or do something else.
 
 A mirror may be behind its source: that is a note. Anything else that differs is
-a mismatch, and the exit code is 1 where there is any. What the rules say was there
-when a mirror was taken over from someone else is counted as foreign, and not
-proven.`,
+a mismatch, and the exit code is 1 where there is any. Of many mismatches of a kind
+the first are listed and the others counted; JSON and YAML are complete.
+
+Where a mirror was taken over from someone else is said by the rules, into which
+"publisher rules take-over" writes it. Of what was there before, little can be
+proven: it is counted as foreign.`,
 		Example: `  publisher verify
   publisher verify --source ~/src/monorepo --mirrors /srv/mirrors
   publisher verify -o json`,
@@ -42,12 +43,12 @@ proven.`,
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			r, err := verify.Run(c.Context(), verify.Input{
-				Source: s.Repo, Rules: s.RuleSet, Mirrors: o.Mirrors, Progress: f.screen.progress,
+				Source: s.Repo, Rules: s.RuleSet, Mirrors: f.mirrors, Progress: f.screen.progress,
 			})
 			if err != nil {
 				return err
 			}
-			if err := f.print(r, verifyTable(r)); err != nil {
+			if err := f.print(r, verifyTable(r, f.width())); err != nil {
 				return err
 			}
 			if n := r.Mismatches(); n > 0 {
@@ -59,48 +60,4 @@ proven.`,
 	f.addRepositories(c)
 	f.addOutput(c)
 	return c
-}
-
-// verifyTable returns a function that writes a report for people: a line for
-// each destination, and below what does not hold and what is worth knowing.
-func verifyTable(r *verify.Report) func(io.Writer) error {
-	return func(w io.Writer) error {
-		t := new(table)
-		t.row("DESTINATION", "RESULT", "BRANCHES", "TAGS", "COMMITS", "FOREIGN", "VERSIONS")
-		number := func(n int) string {
-			if n == 0 {
-				return ""
-			}
-			return strconv.Itoa(n)
-		}
-		for _, d := range r.Destinations {
-			result := "proven"
-			switch n := len(d.Mismatches); {
-			case n > 0:
-				result = count(n, "mismatch")
-			case d.ForeignCommits+d.ForeignTags > 0:
-				result = "proven in part"
-			}
-			t.row(d.Name, result, strconv.Itoa(d.Branches), strconv.Itoa(d.Tags), strconv.Itoa(d.Commits), number(d.ForeignCommits), strconv.Itoa(d.Versions))
-		}
-		if err := t.write(w); err != nil {
-			return err
-		}
-		separator := "\n"
-		line := func(destination, what, text string) {
-			fmt.Fprintf(w, "%s%s: %s%s\n", separator, destination, what, indent(text))
-			separator = ""
-		}
-		for _, d := range r.Destinations {
-			for _, m := range d.Mismatches {
-				line(d.Name, "", m.String())
-			}
-		}
-		for _, d := range r.Destinations {
-			for _, note := range d.Notes {
-				line(d.Name, "note: ", note)
-			}
-		}
-		return nil
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,8 +18,8 @@ type Error struct {
 	// Stderr is the end of what git wrote to its standard error, fit to be
 	// printed.
 	Stderr string
-	// Err is an [*exec.ExitError] if git was started, and the context's cause
-	// too if that ended.
+	// Err is an [*exec.ExitError] if git ended in another way than well, and the
+	// context's cause too if that ended.
 	Err error
 }
 
@@ -46,17 +47,15 @@ func (e *Error) Code() int {
 // gives the same status for both, it goes by the system's words; a machine may
 // fail in ways that those do not tell. Who is to conclude something about a
 // repository should look for the words that say just that.
-func (e *Error) Refused() bool {
-	if e.Code() < 0 {
-		return false
-	}
-	said := strings.ToLower(e.Stderr)
-	for _, fault := range machineFaults {
-		if strings.Contains(said, fault) {
-			return false
-		}
-	}
-	return true
+func (e *Error) Refused() bool { return e.Code() >= 0 && !tellsOfFault(e.Stderr) }
+
+// errFault is for git that goes on when the system failed it, as if a file that
+// it could not read were not there.
+var errFault = errors.New("the system failed it")
+
+func tellsOfFault(said string) bool {
+	said = strings.ToLower(said)
+	return slices.ContainsFunc(machineFaults, func(fault string) bool { return strings.Contains(said, fault) })
 }
 
 // machineFaults are in what git says when the system failed it.

@@ -80,6 +80,9 @@ func (c Command) Run(ctx context.Context, args ...string) error {
 	if c.AsUser && errors.Is(err, exec.ErrWaitDelay) {
 		return nil // Git itself is done; what it left keeps a connection or a password.
 	}
+	if err == nil && !c.AsUser && tellsOfFault(said.text()) {
+		err = errFault
+	}
 	if err == nil {
 		return nil
 	}
@@ -89,26 +92,25 @@ func (c Command) Run(ctx context.Context, args ...string) error {
 	return &Error{Command: args[0], Stderr: said.text(), Err: err}
 }
 
-// always are settings for every command.
-var always = []Setting{
-	{"core.hooksPath", os.DevNull},
-	{"core.fsmonitor", "false"},
-	{"core.sshCommand", "false"},
-	{"core.attributesFile", os.DevNull},
-	{"core.excludesFile", os.DevNull},
-	{"gc.auto", "0"},
-	{"maintenance.auto", "false"},
-}
-
-// asUser are settings for commands that run with the user's configuration. The
-// repository is one of ours, and git is to tidy it before the command ends
-// rather than in the background.
-var asUser = []Setting{
-	{"core.hooksPath", os.DevNull},
-	{"core.fsmonitor", "false"},
-	{"gc.autoDetach", "false"},
-	{"maintenance.autoDetach", "false"},
-}
+var (
+	// always are settings for every command.
+	always = []Setting{
+		{"core.hooksPath", os.DevNull},
+		{"core.fsmonitor", "false"},
+	}
+	// alone are those for commands that need nobody else.
+	alone = []Setting{
+		{"core.sshCommand", "false"},
+		{"core.attributesFile", os.DevNull},
+		{"gc.auto", "0"},
+	}
+	// asUser are those for commands with the user's configuration. What git does
+	// to keep the repository tidy is to end with it.
+	asUser = []Setting{
+		{"gc.autoDetach", "false"},
+		{"maintenance.autoDetach", "false"},
+	}
+)
 
 // Environment is all that git gets of variables.
 func (c Command) Environment() []string {
@@ -121,8 +123,7 @@ func (c Command) Environment() []string {
 		"GIT_DEFAULT_HASH=sha1",
 		"GIT_DEFAULT_REF_FORMAT=files",
 	}
-	var settings []Setting
-	count := ""
+	settings, count := alone, ""
 	if c.AsUser {
 		for _, v := range os.Environ() {
 			if name, value, _ := strings.Cut(v, "="); name == "GIT_CONFIG_COUNT" {
@@ -147,7 +148,6 @@ func (c Command) Environment() []string {
 			"GIT_NO_LAZY_FETCH=1",
 			"GIT_ALLOW_PROTOCOL=",
 		)
-		settings = always
 	}
 	if c.Dir != "" {
 		env = append(env, "GIT_DIR="+c.Dir)
@@ -156,7 +156,7 @@ func (c Command) Environment() []string {
 	if err != nil {
 		return append(env, "GIT_CONFIG_COUNT="+count) // Git will say what is wrong with it.
 	}
-	settings = slices.Concat(settings, c.Config)
+	settings = slices.Concat(always, settings, c.Config)
 	for i, s := range settings {
 		n := int(first) + i
 		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n, s.Key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, s.Value))

@@ -159,6 +159,11 @@ func TestUsersConfigurationAndAttributesChangeNothing(t *testing.T) {
 	if got := all(git.Command{Dir: r.Dir}); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	for line := range strings.Lines(output(t, git.Command{Dir: r.Dir}, "config", "--list", "--show-origin")) {
+		if from, _, _ := strings.Cut(line, "\t"); from != "command line:" && from != "file:"+r.Dir+"/config" {
+			t.Errorf("git has %s", line)
+		}
+	}
 	output(t, git.Command{Dir: r.Dir}, "update-ref", "refs/heads/new", second.String())
 	output(t, git.Command{Dir: r.Dir, AsUser: true}, "update-ref", "refs/heads/newer", second.String())
 	if _, err := os.Stat(executed); err == nil {
@@ -331,6 +336,7 @@ func TestErrorTellsARefusalFromAFaultOfTheMachine(t *testing.T) {
 		"no memory":        "echo 'fatal: Out of memory, malloc failed (tried to allocate 8 bytes)' >&2; exit 128",
 		"no file handles":  "echo 'error: open(\".git/x\"): Too many open files' >&2; exit 1",
 		"killed child":     "echo 'error: index-pack died of signal 9' >&2; exit 128",
+		"goes on":          "echo 'warning: unable to access .git/info/attributes: Input/output error' >&2",
 		"killed, and full": "echo 'fatal: No space left on device' >&2; kill -9 $$",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -35,8 +36,9 @@ func (e *LockedError) Error() string {
 // when the last of them has ended, however it ended.
 type Lock struct {
 	file *os.File
-	// Crashed tells that the last run ended without releasing the lock, or
-	// that git was killed in it.
+	// Crashed tells that a run ended without releasing the lock, or that git was
+	// killed in it. Acquire cleans the mirrors up; who has cleaned up the rest sets
+	// it to false. Until then the file says so, however many runs fail on the way.
 	Crashed bool
 
 	// unfinished tells that a git command was killed, and that what it started
@@ -82,7 +84,7 @@ func tryAcquire(name string) (*Lock, error) {
 	if taken != nil {
 		f.Close()
 		if errors.Is(taken, unix.EWOULDBLOCK) {
-			text := strings.TrimSpace(string(holder))
+			text, _, _ := strings.Cut(string(holder), "\n")
 			if err != nil || text == "" {
 				text = "a process that has not given its name yet"
 			}
@@ -90,16 +92,65 @@ func tryAcquire(name string) (*Lock, error) {
 		}
 		return nil, fmt.Errorf("lock %s: %w", name, taken)
 	}
-	host, _ := os.Hostname()
-	me := processOn(os.Getpid(), host) + time.Now().UTC().Format(time.RFC3339) + "\n"
-	if err = errors.Join(err, f.Truncate(0)); err == nil {
-		_, err = f.WriteAt([]byte(me), 0)
+	l := &Lock{file: f, Crashed: len(holder) > 0}
+	if err == nil {
+		_, changing, _ := strings.Cut(string(holder), "\n")
+		err = errors.Join(l.rewrite(changing), l.recover(changing))
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
 	}
-	return &Lock{file: f, Crashed: len(holder) > 0}, nil
+	return l, nil
+}
+
+// rewrite gives the lock file this process's name, and the mirrors that are
+// being changed, a line each.
+func (l *Lock) rewrite(changing string) error {
+	host, _ := os.Hostname()
+	text := processOn(os.Getpid(), host) + time.Now().UTC().Format(time.RFC3339) + "\n" + changing
+	// In this order no moment is without the mirrors.
+	if _, err := l.file.WriteAt([]byte(text), 0); err != nil {
+		return err
+	}
+	return l.file.Truncate(int64(len(text)))
+}
+
+// changes notes in the lock file that a mirror is being changed, durably: should
+// this run be killed, the next one cleans up in that mirror, wherever the rules
+// are by then.
+func (l *Lock) changes(m *Mirror) error {
+	dir, err := filepath.Rel(l.mirrors(), m.Dir)
+	if err != nil {
+		return err
+	}
+	_, err = l.file.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = fmt.Fprintf(l.file, "%q\n", dir)
+	}
+	if err = errors.Join(err, l.file.Sync()); err != nil {
+		return fmt.Errorf("write %s: %w", l.file.Name(), err)
+	}
+	return nil
+}
+
+func (l *Lock) mirrors() string { return filepath.Dir(filepath.Dir(l.file.Name())) }
+
+// recover cleans up in the mirrors that runs were changing when they were
+// killed.
+func (l *Lock) recover(changing string) error {
+	for line := range strings.Lines(changing) {
+		dir, err := strconv.Unquote(strings.TrimSpace(line))
+		if err != nil {
+			continue // Its writer was killed, and has changed nothing yet.
+		}
+		if err := (&Mirror{Dir: filepath.Join(l.mirrors(), dir)}).recover(); err != nil {
+			return err
+		}
+	}
+	if changing == "" {
+		return nil
+	}
+	return l.rewrite("")
 }
 
 // processOn is how a lock file names a process, up to the time.
@@ -125,41 +176,57 @@ func hasEnded(holder string) bool {
 // Release gives the lock back. Closing the file alone would not: a process that
 // is being started at this moment has it open too, until it runs its own program.
 // Where git was killed, closing is what is wanted: what git had started keeps the
-// lock until it ends, and the name stays, so that the next run cleans up.
+// lock until it ends, and the name stays, so that the next run cleans up. It
+// stays, too, where nobody has cleaned up yet after a run before.
 func (l *Lock) Release() error {
 	if l.unfinished.Load() {
 		return l.file.Close()
 	}
-	return errors.Join(l.file.Truncate(0), unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
+	var err error
+	if !l.Crashed {
+		err = l.file.Truncate(0)
+	}
+	return errors.Join(err, unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
 }
 
-// Recover removes what a run that was killed left in a mirror: files that
-// are not part of it yet. The caller holds the lock.
-func (m *Mirror) Recover() error {
-	if !m.Exists {
-		return nil
+// recover removes what a run that was killed left in a mirror: files that are not
+// part of it yet.
+func (m *Mirror) recover() error {
+	names := []string{"packed-refs.lock"}
+	keeps, err := fs.Glob(os.DirFS(m.Dir), "objects/pack/pack-*.keep")
+	errs := []error{err}
+	for _, name := range keeps {
+		text, err := os.ReadFile(filepath.Join(m.Dir, name))
+		errs = append(errs, ignoreMissing(err))
+		if string(text) == keepText {
+			names = append(names, name)
+		}
 	}
-	err := os.Remove(filepath.Join(m.Dir, "packed-refs.lock"))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	for _, name := range names {
+		errs = append(errs, ignoreMissing(os.Remove(filepath.Join(m.Dir, name))))
 	}
-	if err = errors.Join(err, m.removeTemporaries()); err != nil {
+	if err := errors.Join(append(errs, m.removeTemporaries())...); err != nil {
 		return fmt.Errorf("clean up after a run that was killed: %w", err)
 	}
 	return nil
 }
 
-// removeTemporaries removes the files that git pack-objects and git repack
-// leave among the packs when they fail.
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// removeTemporaries removes the files that git repack leaves among the packs when
+// it fails.
 func (m *Mirror) removeTemporaries() error {
 	var errs []error
 	for _, pattern := range []string{"tmp_*", ".tmp-*"} {
 		names, err := fs.Glob(os.DirFS(m.Dir), "objects/pack/"+pattern)
 		errs = append(errs, err)
 		for _, name := range names {
-			if err := os.Remove(filepath.Join(m.Dir, name)); !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
+			errs = append(errs, ignoreMissing(os.Remove(filepath.Join(m.Dir, name))))
 		}
 	}
 	return errors.Join(errs...)

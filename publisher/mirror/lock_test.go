@@ -54,7 +54,62 @@ func TestSecondLockNamesTheFirst(t *testing.T) {
 	if !third.Crashed {
 		t.Error("the second was not released")
 	}
+	third.Crashed = false
 	release(t, third)
+}
+
+// TestCrashIsNeverForgotten: a run that fails before it has cleaned up leaves
+// that to the next one.
+func TestCrashIsNeverForgotten(t *testing.T) {
+	mirrors := t.TempDir()
+	killed := acquire(t, mirrors)
+	var left []string
+	for _, name := range []string{"a", "org/b\nc"} {
+		m := &Mirror{Dir: Path(mirrors, name)}
+		left = append(left, filepath.Join(m.Dir, "packed-refs.lock"), filepath.Join(m.Dir, "objects/pack/tmp_pack_1"))
+		if err := errors.Join(os.MkdirAll(filepath.Join(m.Dir, "objects/pack"), 0o777), killed.changes(m)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range left {
+		if err := os.WriteFile(name, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := killed.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		failed := acquire(t, mirrors)
+		if !failed.Crashed {
+			t.Fatal("it is forgotten")
+		}
+		release(t, failed)
+	}
+	for _, name := range left {
+		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is left: %v", name, err)
+		}
+	}
+	// What cannot be cleaned up stays noted.
+	killed = acquire(t, mirrors)
+	if err := errors.Join(killed.changes(&Mirror{Dir: Path(mirrors, "a")}), os.MkdirAll(filepath.Join(left[0], "full"), 0o777), killed.file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := Acquire(t.Context(), mirrors, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), left[0]) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := os.Remove(filepath.Join(left[0], "full")); err != nil {
+		t.Fatal(err)
+	}
+	last := acquire(t, mirrors)
+	last.Crashed = false
+	release(t, last)
+	if next := acquire(t, mirrors); next.Crashed {
+		t.Error("all was cleaned up")
+	}
 }
 
 // TestLockIsWaitedForOnlyWhereItsRunHasEnded has the lock held under several

@@ -23,6 +23,7 @@ import (
 	"syscall"
 
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // Mirror is one published repository, which need not exist yet.
@@ -33,6 +34,8 @@ type Mirror struct {
 	Exists bool
 
 	refs map[string]Ref
+	// tracking are the packed refs that follow other repositories.
+	tracking map[string]Ref
 }
 
 // Ref is what a ref names. Peeled is the commit behind an annotated tag, zero
@@ -40,6 +43,10 @@ type Mirror struct {
 type Ref struct {
 	ID, Peeled object.ID
 }
+
+// trackingRefs are made by git where someone pushes or fetches in a mirror. They
+// say nothing about what is published, and stay as they are.
+const trackingRefs = "refs/remotes/"
 
 // Path returns where a destination's mirror is, below the folder of mirrors.
 func Path(mirrors, destination string) string {
@@ -59,6 +66,9 @@ func Open(dir string) (*Mirror, error) {
 			return nil, fmt.Errorf("open mirror: %s is not a bare git repository: %w", dir, err)
 		}
 	}
+	if err := odb.CheckFormat(dir); err != nil {
+		return nil, fmt.Errorf("open mirror %s: %w", dir, err)
+	}
 	m.Exists = true
 	if err := m.read(); err != nil {
 		return nil, fmt.Errorf("open mirror %s: %w", dir, err)
@@ -68,7 +78,7 @@ func Open(dir string) (*Mirror, error) {
 
 // read reads packed-refs, and the loose refs that others may have made.
 func (m *Mirror) read() error {
-	m.refs = make(map[string]Ref)
+	m.refs, m.tracking = make(map[string]Ref), make(map[string]Ref)
 	f, err := os.Open(filepath.Join(m.Dir, "packed-refs"))
 	if err == nil {
 		err = m.parse(f)
@@ -83,7 +93,8 @@ func (m *Mirror) read() error {
 }
 
 func (m *Mirror) parse(f *os.File) error {
-	last := ""
+	var last string
+	var refs map[string]Ref
 	lines := bufio.NewScanner(f)
 	for number := 1; lines.Scan(); number++ {
 		line := lines.Bytes()
@@ -95,7 +106,7 @@ func (m *Mirror) parse(f *os.File) error {
 			if err != nil {
 				return fmt.Errorf("packed-refs:%d: %w", number, err)
 			}
-			m.refs[last] = Ref{ID: m.refs[last].ID, Peeled: peeled}
+			refs[last] = Ref{ID: refs[last].ID, Peeled: peeled}
 			continue
 		}
 		hex, name, ok := bytes.Cut(line, []byte(" "))
@@ -106,8 +117,11 @@ func (m *Mirror) parse(f *os.File) error {
 		if err != nil {
 			return fmt.Errorf("packed-refs:%d: %w", number, err)
 		}
-		last = string(name)
-		m.refs[last] = Ref{ID: id}
+		last, refs = string(name), m.refs
+		if strings.HasPrefix(last, trackingRefs) {
+			refs = m.tracking
+		}
+		refs[last] = Ref{ID: id}
 	}
 	return lines.Err()
 }
@@ -118,15 +132,18 @@ func (m *Mirror) eachLoose(visit func(name string, id object.ID)) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, ".lock") {
 			return err
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
 		name, err := filepath.Rel(m.Dir, path)
 		if err != nil {
 			return err
 		}
 		name = filepath.ToSlash(name)
+		if strings.HasPrefix(name, trackingRefs) {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
 		if bytes.HasPrefix(data, []byte("ref: ")) {
 			return fmt.Errorf("%s is a symbolic ref, which a mirror has no use for", name)
 		}
@@ -145,8 +162,52 @@ func (m *Mirror) Ref(name string) (object.ID, bool) {
 	return r.ID, ok
 }
 
-// Refs returns all refs by their full names.
+// Refs returns all refs by their full names, but for those below refs/remotes.
 func (m *Mirror) Refs() map[string]Ref { return m.refs }
+
+// LostObjectError reports a ref that names an object which the mirror does not
+// hold.
+type LostObjectError struct {
+	Dir, Ref string
+	ID       object.ID
+}
+
+func (e *LostObjectError) Error() string {
+	return fmt.Sprintf("%s names %s, which is not there: objects of this mirror were lost; "+
+		"fetch them from a clone of it, or move %s away to have it published anew", e.Ref, e.ID, e.Dir)
+}
+
+// CheckObjects returns a [LostObjectError] where a ref names an object that is not
+// in the mirror's store.
+func (m *Mirror) CheckObjects(store *odb.Store) error {
+	reader := store.Reader()
+	for _, name := range slices.Sorted(maps.Keys(m.refs)) {
+		ref := m.refs[name]
+		for _, id := range []object.ID{ref.ID, ref.Peeled} {
+			if id.IsZero() {
+				continue
+			}
+			_, err := reader.Size(id)
+			if _, ok := errors.AsType[*odb.MissingError](err); ok {
+				return &LostObjectError{m.Dir, name, id}
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Head returns the branch that the mirror's HEAD names; empty where it names none.
+func (m *Mirror) Head() string {
+	data, err := os.ReadFile(filepath.Join(m.Dir, "HEAD"))
+	if err != nil {
+		return ""
+	}
+	name, _ := strings.CutPrefix(strings.TrimSpace(string(data)), "ref: refs/heads/")
+	return name
+}
 
 // ObjectsDir is the mirror's object directory.
 func (m *Mirror) ObjectsDir() string { return filepath.Join(m.Dir, "objects") }
@@ -173,7 +234,7 @@ func lockRefs(dir string) (*refsUpdate, error) {
 	return u, nil
 }
 
-// write writes all refs, durably but not seen by anyone yet.
+// write writes refs, durably but not seen by anyone yet.
 func (u *refsUpdate) write(refs map[string]Ref) error {
 	w := bufio.NewWriter(u.file)
 	fmt.Fprintln(w, "# pack-refs with: peeled fully-peeled sorted ")
@@ -204,10 +265,7 @@ func (u *refsUpdate) commit() error {
 // abandon leaves the refs as they were.
 func (u *refsUpdate) abandon() error {
 	_ = u.file.Close() // A failed commit may have closed it.
-	if err := os.Remove(u.name + ".lock"); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return ignoreMissing(os.Remove(u.name + ".lock"))
 }
 
 // syncDir makes renames in a directory durable. Some file systems cannot, and

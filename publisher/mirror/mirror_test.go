@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // repository makes a bare repository with commits, branches and tags, some of
@@ -32,12 +34,27 @@ func repository(t testing.TB) string {
 	return dir
 }
 
-func gitIn(t testing.TB, dir string, args ...string) string {
+// objects opens a repository's objects.
+func objects(t testing.TB, dir string) *odb.Store {
 	t.Helper()
-	c := git.Command{Dir: dir, Env: []string{"GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x"}}
-	out, err := c.Output(t.Context(), args...)
+	store, err := odb.Open(filepath.Join(dir, "objects"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store
+}
+
+func gitIn(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Env = append(git.Command{}.Environment(), "GIT_ALLOW_PROTOCOL=file", "GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@x", "GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@x")
+	if dir != "" {
+		cmd.Env = append(cmd.Env, "GIT_DIR="+dir)
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
@@ -68,9 +85,6 @@ func TestMirrorThatDoesNotExistIsEmpty(t *testing.T) {
 	m, err := Open(filepath.Join(t.TempDir(), "none", "mirror.git"))
 	if err != nil || m.Exists || len(m.Refs()) > 0 {
 		t.Errorf("got %+v, %v", m, err)
-	}
-	if err := m.Recover(); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -172,14 +186,14 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	for i, refs := range steps {
 		before := m.Exists
-		s, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		s, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if now, err := Open(dir); err != nil || now.Exists != before || len(now.Refs()) != len(m.Refs()) {
 			t.Errorf("step %d: before the commit: %+v, %v", i, now, err)
 		}
-		discarded, err := m.Stage(ctx, lock, refs, []string{filepath.Join(source, "objects")}, "master", scratch)
+		discarded, err := m.Stage(ctx, lock, refs, objects(t, source), "master", scratch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,5 +227,113 @@ func TestStagedRefsAreSeenAfterCommitOnly(t *testing.T) {
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+// TestTrackingRefsAreNeverOurs: git writes refs/remotes where someone pushes from
+// a mirror. They are neither read nor lost.
+func TestTrackingRefsAreNeverOurs(t *testing.T) {
+	mirrors := t.TempDir()
+	dir := Path(mirrors, "a")
+	if err := os.CopyFS(dir, os.DirFS(repository(t))); err != nil {
+		t.Fatal(err)
+	}
+	gitIn(t, dir, "update-ref", "refs/remotes/hub/packed", "master")
+	gitIn(t, dir, "pack-refs", "--all")
+	gitIn(t, dir, "update-ref", "refs/remotes/hub/loose", "master")
+	gitIn(t, dir, "symbolic-ref", "refs/remotes/hub/HEAD", "refs/remotes/hub/packed")
+	tracking := gitIn(t, dir, "for-each-ref", "refs/remotes")
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range m.Refs() {
+		if strings.HasPrefix(name, "refs/remotes/") {
+			t.Errorf("%s is taken for published", name)
+		}
+	}
+	lock := acquire(t, mirrors)
+	defer release(t, lock)
+	master, _ := m.Ref("refs/heads/master")
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/new": {ID: master}}, nil, "master", t.TempDir())
+	if err == nil {
+		err = s.Commit(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := gitIn(t, dir, "for-each-ref", "refs/remotes"); now != tracking {
+		t.Errorf("they were\n%s\nand are\n%s", tracking, now)
+	}
+	gitIn(t, dir, "symbolic-ref", "refs/heads/symbolic", "refs/heads/master")
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "refs/heads/symbolic is a symbolic ref") {
+		t.Errorf("a symbolic branch: %v", err)
+	}
+}
+
+// TestLostObjectIsNeverPassedOver takes the objects of a mirror away.
+func TestLostObjectIsNeverPassedOver(t *testing.T) {
+	dir := repository(t)
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func() error {
+		store, err := odb.Open(m.ObjectsDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		return m.CheckObjects(store)
+	}
+	if err := check(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"refs/tags/v2", "refs/heads/release/1.0"} {
+		id := gitIn(t, dir, "rev-parse", name)
+		if err := os.Remove(filepath.Join(dir, "objects", id[:2], id[2:])); err != nil {
+			t.Fatal(err)
+		}
+		var lost *LostObjectError
+		if err := check(); !errors.As(err, &lost) || lost.ID.String() != id || lost.Dir != dir {
+			t.Errorf("without %s of %s: %v", id, name, err)
+		}
+	}
+}
+
+// TestPackThatArrivesIsNeverDropped has git tidy up a mirror before refs name
+// what has just arrived.
+func TestPackThatArrivesIsNeverDropped(t *testing.T) {
+	mirrors := t.TempDir()
+	source, dir := repository(t), Path(mirrors, "a")
+	gitIn(t, "", "clone", "--quiet", "--bare", "--no-local", "--single-branch", "--no-tags", "--branch=release/1.0", source, dir)
+	m, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := acquire(t, mirrors)
+	defer release(t, lock)
+	master, err := object.ParseID([]byte(gitIn(t, source, "rev-parse", "master")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/master": {ID: master}}, objects(t, source), "master", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeps, err := s.moveObjects()
+	if err != nil || len(keeps) != 1 {
+		t.Fatalf("got %q, %v", keeps, err)
+	}
+	gitIn(t, dir, "repack", "-a", "-d", "-q")
+	gitIn(t, dir, "gc", "--quiet", "--prune=now")
+	gitIn(t, dir, "cat-file", "-e", master.String())
+	// A run that dies here leaves the file; the next one takes it away.
+	theirs := filepath.Join(dir, "objects", "pack", "pack-0123456789012345678901234567890123456789.keep")
+	if err := errors.Join(os.WriteFile(theirs, []byte("mine"), 0o666), m.recover()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "objects", "pack", "*.keep")); err != nil || len(left) != 1 || left[0] != theirs {
+		t.Errorf("left over: %q, %v", left, err)
 	}
 }

@@ -1,7 +1,7 @@
 package mirror
 
 import (
-	"bytes"
+	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // Staged is a change to a mirror whose objects are all written, but not seen
@@ -26,67 +26,59 @@ type Staged struct {
 	refs   map[string]Ref
 }
 
-// Stage packs what the refs need and the mirror lacks. The objects are looked
-// for in the mirror and in the other object directories; scratch, an existing
-// folder on the mirror's file system, takes what is written. Refs that the
-// mirror has and refs does not name stay. The lock is that of the mirrors.
-func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, objectDirs []string, head, scratch string) (*Staged, error) {
+// Stage packs what the refs need and the mirror lacks. The objects are looked for
+// in the mirror and in the store, which may be nil; scratch, an existing folder on
+// the mirror's file system, takes what is written. Refs that the mirror has and refs
+// does not name stay. The lock is that of the mirrors. The error is an [ObjectError]
+// where something must not be published.
+func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, objects *odb.Store, head, scratch string) (*Staged, error) {
 	dir, err := os.MkdirTemp(scratch, "incoming-")
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", m.Dir, err)
 	}
 	s := &Staged{mirror: m, lock: lock, dir: dir, repo: m.Dir, refs: refs}
-	if err := s.pack(ctx, objectDirs, head); err != nil {
+	if err := s.pack(ctx, objects, head); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", m.Dir, errors.Join(err, s.Discard()))
 	}
 	return s, nil
 }
 
-func (s *Staged) pack(ctx context.Context, objectDirs []string, head string) error {
+func (s *Staged) pack(ctx context.Context, objects *odb.Store, head string) error {
 	target := filepath.Join(s.dir, "pack")
-	if !s.mirror.Exists {
-		s.repo = filepath.Join(s.dir, "mirror.git")
-		target = filepath.Join(s.repo, "objects", "pack")
-		if _, err := s.lock.Git(ctx, nil, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+head, s.repo); err != nil {
+	var stores []*odb.Store
+	var has *odb.Store
+	if s.mirror.Exists {
+		var err error
+		if has, err = odb.Open(s.mirror.ObjectsDir()); err != nil {
 			return err
 		}
+		defer has.Close()
+		stores = append(stores, has)
+	} else {
+		s.repo = filepath.Join(s.dir, "mirror.git")
+		target = filepath.Join(s.repo, "objects", "pack")
+		if err := initRepository(s.repo, head); err != nil {
+			return err
+		}
+	}
+	if objects != nil {
+		stores = append(stores, objects)
 	}
 	if err := os.MkdirAll(target, 0o777); err != nil {
 		return err
 	}
-	var want bytes.Buffer
-	for name, ref := range s.refs {
-		if old, ok := s.mirror.refs[name]; !ok || old.ID != ref.ID {
-			fmt.Fprintln(&want, ref.ID)
-		}
+	copier := odb.NewCopier(stores...)
+	if err := s.mirror.choose(ctx, copier, has, s.refs); err != nil {
+		return err
 	}
-	if want.Len() == 0 {
-		return nil
+	w, err := odb.NewPackWriter(target, zlib.DefaultCompression)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(&want, "--not")
-	for _, ref := range s.mirror.refs {
-		fmt.Fprintln(&want, ref.ID)
+	if err = copier.Copy(ctx, w); err == nil {
+		err = w.Finish(true)
 	}
-	// Git writes its temporary files to the repository's objects, and leaves
-	// them there when it fails.
-	env := []string{
-		"GIT_DIR=" + s.repo, "GIT_OBJECT_DIRECTORY=" + filepath.Dir(target),
-		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + alternates(append(objectDirs, s.mirror.ObjectsDir())),
-	}
-	_, err := s.lock.Git(ctx, env, &want, "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1", filepath.Join(target, "pack"))
-	return err
-}
-
-// alternates joins directories as git's environment variable has them.
-func alternates(dirs []string) string {
-	quoted := make([]string, len(dirs))
-	for i, dir := range dirs {
-		quoted[i] = dir
-		if strings.ContainsAny(dir, ":\"\\") {
-			quoted[i] = strconv.Quote(dir)
-		}
-	}
-	return strings.Join(quoted, ":")
+	return errors.Join(err, w.Close())
 }
 
 // ObjectDirs are the directories that hold all objects of the staged refs.
@@ -112,6 +104,21 @@ func (s *Staged) Commit(ctx context.Context) error {
 	return s.Discard()
 }
 
+// initRepository makes an empty bare repository, durably.
+func initRepository(dir, head string) error {
+	for _, sub := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		writeNew(filepath.Join(dir, "HEAD"), "ref: refs/heads/"+head+"\n"),
+		writeNew(filepath.Join(dir, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"),
+		syncDir(filepath.Join(dir, "objects")), syncDir(filepath.Join(dir, "refs")))
+}
+
+// create moves a new repository to its place. It is whole in the moment in which
+// it appears.
 func (s *Staged) create() error {
 	update, err := lockRefs(s.repo)
 	if err != nil {
@@ -123,6 +130,9 @@ func (s *Staged) create() error {
 	if err := update.commit(); err != nil {
 		return err
 	}
+	if err := syncDir(filepath.Join(s.repo, "objects", "pack")); err != nil {
+		return err
+	}
 	parent := filepath.Dir(s.mirror.Dir)
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
@@ -131,7 +141,12 @@ func (s *Staged) create() error {
 		return err
 	}
 	s.mirror.refs, s.mirror.Exists = maps.Clone(s.refs), true
-	return syncDir(parent)
+	// The folders on the way may be new, too.
+	for dir := parent; ; dir = filepath.Dir(dir) {
+		if err := syncDir(dir); err != nil || dir == s.lock.mirrors() || dir == filepath.Dir(dir) {
+			return err
+		}
+	}
 }
 
 func (s *Staged) merge(ctx context.Context) (err error) {
@@ -144,6 +159,9 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 		if _, err := s.lock.Git(ctx, []string{"GIT_DIR=" + s.mirror.Dir}, nil, "pack-refs", "--all", "--prune"); err != nil {
 			return err
 		}
+	}
+	if err := s.lock.changes(s.mirror); err != nil {
+		return err
 	}
 	update, err := lockRefs(s.mirror.Dir)
 	if err != nil {
@@ -162,16 +180,24 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 		return err
 	}
 	maps.Copy(now.refs, s.refs)
-	if err := update.write(now.refs); err != nil {
+	all := maps.Clone(now.refs)
+	maps.Copy(all, now.tracking)
+	if err := update.write(all); err != nil {
 		return err
 	}
-	if err := s.moveObjects(); err != nil {
+	keeps, err := s.moveObjects()
+	defer func() {
+		for _, name := range keeps {
+			err = errors.Join(err, ignoreMissing(os.Remove(name)))
+		}
+	}()
+	if err != nil {
 		return err
 	}
 	if err := update.commit(); err != nil {
 		return err
 	}
-	s.mirror.refs = now.refs
+	s.mirror.refs, s.mirror.tracking = now.refs, now.tracking
 	return nil
 }
 
@@ -198,26 +224,50 @@ func (m *Mirror) sameRefs(now *Mirror) error {
 	return nil
 }
 
-// moveObjects moves what was packed into the mirror.
-func (s *Staged) moveObjects() error {
+// keepText is what a .keep file of ours holds. It tells a git that repacks the
+// mirror meanwhile not to drop a pack that no ref leads to yet.
+const keepText = "publisher: refs are about to name what is in this pack\n"
+
+// moveObjects moves what was packed into the mirror, and returns the files that
+// keep it there, to be removed once refs name it.
+func (s *Staged) moveObjects() (keeps []string, err error) {
 	to := filepath.Join(s.mirror.ObjectsDir(), "pack")
 	if err := os.MkdirAll(to, 0o777); err != nil {
-		return err
+		return nil, err
 	}
-	// An index makes its pack seen, so it moves last.
 	from := filepath.Join(s.dir, "pack")
-	for _, pattern := range []string{"*.pack", "*.rev", "*.idx"} {
-		names, err := fs.Glob(os.DirFS(from), pattern)
-		if err != nil {
-			return err
+	packs, err := fs.Glob(os.DirFS(from), "*.pack")
+	if err != nil {
+		return nil, err
+	}
+	for _, pack := range packs {
+		name := strings.TrimSuffix(pack, ".pack")
+		keep := filepath.Join(to, name+".keep")
+		// Someone else's stays theirs.
+		switch err := writeNew(keep, keepText); {
+		case err == nil:
+			keeps = append(keeps, keep)
+		case !errors.Is(err, fs.ErrExist):
+			return keeps, err
 		}
-		for _, name := range names {
-			if err := os.Rename(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
-				return err
+		// An index makes its pack seen, so it moves last.
+		for _, ext := range []string{".pack", ".idx"} {
+			if err := os.Rename(filepath.Join(from, name+ext), filepath.Join(to, name+ext)); err != nil {
+				return keeps, err
 			}
 		}
 	}
-	return syncDir(to)
+	return keeps, syncDir(to)
+}
+
+// writeNew writes a file that must not exist, durably.
+func writeNew(name, text string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // Discard removes what is staged.
@@ -251,6 +301,9 @@ func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
 	const most = 50 // packs: git itself slows down with many
 	if (sum-largest)*5 < largest && len(names) < most {
 		return nil
+	}
+	if err := lock.changes(m); err != nil {
+		return err
 	}
 	if _, err = lock.Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
 		return errors.Join(err, m.removeTemporaries())

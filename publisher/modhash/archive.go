@@ -27,13 +27,19 @@ import (
 // git says of these and nothing else. Git may fail for many more reasons, most of
 // them this machine's, and exits alike for all; those end the run. Taken for the
 // tree's they would give other hashes to all that requires the module.
-func archiveSum(objects Objects, m module.Version, tree object.ID) (sum string, err error) {
+func archiveSum(objects Objects, m module.Version, tree object.ID) (string, error) {
 	dir, err := os.MkdirTemp("", "modhash-")
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	sum, err := archiveSumIn(dir, objects, m, tree)
+	if removed := os.RemoveAll(dir); removed != nil {
+		return "", removed
+	}
+	return sum, err
+}
 
+func archiveSumIn(dir string, objects Objects, m module.Version, tree object.ID) (string, error) {
 	repo := filepath.Join(dir, "repo.git")
 	if err := writeRepo(repo, objects, tree); err != nil {
 		return "", err
@@ -42,7 +48,7 @@ func archiveSum(objects Objects, m module.Version, tree object.ID) (sum string, 
 	if err := gitArchive(repo, tree, archive); err != nil {
 		return "", asUnfetchable(m, err)
 	}
-	sum, err = hashArchive(m, archive)
+	sum, err := hashArchive(m, archive)
 	return sum, asUnfetchable(m, err)
 }
 

@@ -69,12 +69,12 @@ func fieldConverts(field string) bool {
 	return false
 }
 
-// gitMayRefuse reports whether an entry's name is, or looks much like, one that
-// git keeps out of an index: archiving goes through one, and fails for it. Git
+// gitMayRefuse reports whether the name of an entry of a sound tree looks like
+// one that git keeps out of an index: archiving goes through one, and fails for it. Git
 // is careful for file systems that ignore letter case, trailing dots and spaces
 // or what follows a colon, and for the short names of NTFS.
 func gitMayRefuse(e object.Entry) bool {
-	if strings.ContainsAny(e.Name, "/\\") || e.Name == "." || e.Name == ".." {
+	if strings.Contains(e.Name, "\\") {
 		return true
 	}
 	if c := e.Name[0]; c != '.' && c != 'g' && c != 'G' {
@@ -94,35 +94,4 @@ func gitMayRefuse(e object.Entry) bool {
 		}
 	}
 	return false
-}
-
-// sorted reports whether a tree's entries stand in the order that git gives
-// them, none twice.
-func sorted(entries []object.Entry) bool {
-	for i := 1; i < len(entries); i++ {
-		if !before(entries[i-1], entries[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func before(a, b object.Entry) bool {
-	n := min(len(a.Name), len(b.Name))
-	if c := strings.Compare(a.Name[:n], b.Name[:n]); c != 0 {
-		return c < 0
-	}
-	return byteAt(a, n) < byteAt(b, n)
-}
-
-// byteAt takes a directory's name for one that ends in a slash.
-func byteAt(e object.Entry, i int) byte {
-	switch {
-	case i < len(e.Name):
-		return e.Name[i]
-	case e.Mode.IsDir():
-		return '/'
-	default:
-		return 0
-	}
 }

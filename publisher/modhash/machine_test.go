@@ -12,9 +12,23 @@ import (
 
 // converted is a module that only git can hash, refused one that git refuses.
 var (
-	converted = base.with(files{".gitattributes": "* text=auto eol=crlf\n"})
+	converted = base.with(files{".gitattributes": "* text=auto eol=crlf\nlatin.txt working-tree-encoding=ISO-8859-2\na.txt export-ignore\n", "latin.txt": "ü\n"})
 	refused   = base.with(files{".git/x": ""})
 )
+
+// gitThat puts a script in the place of git, which is $git to it.
+func gitThat(t *testing.T, script string) {
+	t.Helper()
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "git"), []byte("#!/bin/bash\ngit="+git+"\n"+script+"\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+}
 
 // notUnfetchable fails a test where a fault of the machine became one of the
 // module, or no fault at all. What was known before is forgotten.
@@ -30,10 +44,6 @@ func notUnfetchable(t *testing.T, what string, f files) {
 // TestFaultOfTheMachineIsNeverOneOfTheModule has git fail in the ways in which
 // it does when something else is wrong than the tree.
 func TestFaultOfTheMachineIsNeverOneOfTheModule(t *testing.T) {
-	real, err := exec.LookPath("git")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, script := range map[string]string{
 		"killed":           `kill -9 $$`,
 		"full disk":        `echo "fatal: write error: No space left on device" >&2; exit 128`,
@@ -43,6 +53,7 @@ func TestFaultOfTheMachineIsNeverOneOfTheModule(t *testing.T) {
 		"silent":           `exit 1`,
 		"no such command":  `echo "git: 'archive' is not a git command. See 'git --help'." >&2; exit 1`,
 		"killed in no way": `echo "error: invalid path 'x'" >&2; kill -9 $$`,
+		"goes on":          `echo "warning: unable to access 'info/attributes': Too many open files" >&2; exec "$git" "$@"`,
 		"cut off":          `"$git" "$@" | head -c 100`,
 		"nothing":          `:`,
 		"file size limit":  `ulimit -f 0; exec "$git" "$@"`,
@@ -50,16 +61,11 @@ func TestFaultOfTheMachineIsNeverOneOfTheModule(t *testing.T) {
 		"little memory":    `ulimit -v 1000; exec "$git" "$@"`,
 	} {
 		for _, command := range []string{"index-pack", "archive"} {
-			if command == "index-pack" && name == "cut off" {
-				continue // It has no more to say.
+			if command == "index-pack" && (name == "cut off" || name == "goes on") {
+				continue // It has nothing to say that matters.
 			}
 			t.Run(command+", "+name, func(t *testing.T) {
-				dir := t.TempDir()
-				text := fmt.Sprintf("#!/bin/bash\ngit=%s\nif [ \"$1\" = %s ]; then\n%s\nelse exec \"$git\" \"$@\"; fi\n", real, command, script)
-				if err := os.WriteFile(filepath.Join(dir, "git"), []byte(text), 0o777); err != nil {
-					t.Fatal(err)
-				}
-				t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+				gitThat(t, fmt.Sprintf("if [ \"$1\" = %s ]; then\n%s\nelse exec \"$git\" \"$@\"; fi", command, script))
 				notUnfetchable(t, "a tree to convert", converted)
 			})
 		}
@@ -74,6 +80,24 @@ func TestFaultOfTheMachineIsNeverOneOfTheModule(t *testing.T) {
 		notUnfetchable(t, "a tree to convert", converted)
 		notUnfetchable(t, "a tree to refuse", refused)
 	})
+	for what, limits := range map[string]struct{ option, from, to, step int }{
+		"file handles": {'n', 3, 16, 1}, "KiB of memory": {'v', 2000, 80000, 3000},
+	} {
+		want, well, ill := convertedSum(t), 0, 0
+		for n := limits.from; n < limits.to; n += limits.step {
+			t.Run(fmt.Sprint(n, " ", what), func(t *testing.T) {
+				gitThat(t, fmt.Sprintf("ulimit -%c %d; exec \"$git\" \"$@\"", limits.option, n))
+				if sameOrError(t, "limited", want) {
+					well++
+				} else {
+					ill++
+				}
+			})
+		}
+		if well < 2 || ill < 2 {
+			t.Errorf("%s: with %d limits all went well, with %d not", what, well, ill)
+		}
+	}
 	t.Run("no file handles here", func(t *testing.T) {
 		want := convertedSum(t)
 		var limit syscall.Rlimit

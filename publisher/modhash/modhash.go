@@ -62,7 +62,7 @@ type Sums interface {
 type UnfetchableError struct {
 	Module module.Version
 	// Path names the file or directory at fault, relative to the module's root.
-	// It is empty where the fault is not one file's.
+	// It is empty where the fault is not one file's, and cut where it is very long.
 	Path string
 	Err  error
 }
@@ -96,6 +96,9 @@ type Hasher struct {
 	converts map[object.ID]bool
 	held     int
 	limit    int
+	// path leads to the directory that is being read; after an error, to where
+	// that was.
+	path []string
 
 	summary summary
 }
@@ -148,7 +151,7 @@ func (h *Hasher) Zip(m module.Version, tree object.ID) (string, error) {
 	case root.fault != nil:
 		return "", &UnfetchableError{Module: m, Path: root.fault.path, Err: root.fault.err}
 	case root.size > zip.MaxZipFile:
-		return "", &UnfetchableError{Module: m, Err: fmt.Errorf("files take %d bytes, more than the %d allowed", root.size, zip.MaxZipFile)}
+		return "", &UnfetchableError{Module: m, Err: fmt.Errorf("files take more than the %d bytes allowed", int64(zip.MaxZipFile))}
 	}
 	return h.summary.hash(m, root), nil
 }

@@ -270,3 +270,62 @@ func BenchmarkRealModule(b *testing.B) {
 		}
 	})
 }
+
+// TestTreeThatUnfoldsWithoutEndIsUnfetchable hashes trees that a few objects
+// make so large or so deep that nobody could fetch them, whatever is in them.
+func TestTreeThatUnfoldsWithoutEndIsUnfetchable(t *testing.T) {
+	s := newStore()
+	nest := func(tree object.ID, levels, width int) object.ID {
+		for range levels {
+			var entries []object.Entry
+			for i := range width {
+				entries = append(entries, object.Entry{Mode: object.ModeDir, Name: fmt.Sprint("d", i), ID: tree})
+			}
+			tree = s.put(object.TreeType, object.EncodeTree(entries))
+		}
+		return tree
+	}
+	file, empty := s.tree(files{"x.go": "package x\n"}), s.tree(nil)
+	nested := s.tree(files{"go.mod": "", "x.go": ""})
+	crlf := s.tree(files{".gitattributes": "* eol=crlf\n"})
+	bad := s.tree(files{"bad\nname": ""})
+	for name, test := range map[string]struct {
+		tree object.ID
+		want string // empty where it is fetchable
+	}{
+		"wide":                      {nest(file, 20, 100), "so many files"},
+		"wide and empty":            {nest(empty, 40, 100), "so many files"},
+		"wide in nested modules":    {nest(nested, 20, 100), "so many files"},
+		"wide and converted":        {nest(crlf, 20, 100), "so many files"},
+		"wide and not so deep":      {nest(file, 3, 20), ""},
+		"as deep as it may be":      {nest(file, object.MaxTreeDepth, 1), ""},
+		"too deep":                  {nest(file, object.MaxTreeDepth+1, 1), "deep inside one another"},
+		"too deep and empty":        {nest(empty, 100_000, 1), "deep inside one another"},
+		"too deep and converted":    {nest(crlf, 100_000, 2), "deep inside one another"},
+		"bad name at the very deep": {nest(bad, object.MaxTreeDepth, 1), "invalid char"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The second time, what is below is known.
+			h := New(s, new(MemorySums))
+			for _, tree := range []object.ID{test.tree, s.put(object.TreeType, append(s.data[test.tree], s.data[s.tree(files{"z": ""})]...))} {
+				_, err := h.Zip(testModule, tree)
+				if test.want == "" {
+					if err != nil {
+						t.Error(err)
+					}
+					continue
+				}
+				if _, ok := errors.AsType[*UnfetchableError](err); !ok || !strings.Contains(err.Error(), test.want) || len(err.Error()) > 1000 {
+					t.Errorf("got %.2000v, want %q", err, test.want)
+				}
+			}
+		})
+	}
+	// An error deep down is one of reading, and tells where.
+	lost := s.tree(files{"lost": ""})
+	deep := nest(lost, 1000, 1)
+	delete(s.data, lost)
+	if _, err := New(s, new(MemorySums)).Zip(testModule, deep); err == nil || !strings.Contains(err.Error(), "d0/d0: reading tree "+lost.String()) || len(err.Error()) > 1000 {
+		t.Errorf("got %.2000v", err)
+	}
+}

@@ -22,8 +22,15 @@ type node struct {
 	// entries are the files in the zip and the directories that have any, in
 	// git's order.
 	entries []entry
-	// size is in bytes, of all files in the zip from here down.
+	// size is in bytes, of all files in the zip from here down. Like archived,
+	// headers and depth it grows no further than beyond what is allowed: a few
+	// trees that hold one another many times unfold to more than can be counted.
 	size int64
+	// archived is how many files and directories git archives from here down, and
+	// headers the fewest bytes that they take in its zip, contents aside.
+	archived, headers int64
+	// depth is how many directories are inside one another from here down.
+	depth int
 	// reached says that some file or link from here down has its path checked,
 	// be it left out later. Directories without one may have any name.
 	reached bool
@@ -44,6 +51,21 @@ type fault struct {
 	path string
 	err  error
 }
+
+// errTooDeep is of a directory from which the module's root is too far away.
+var errTooDeep = fmt.Errorf("directories are more than %d deep inside one another", object.MaxTreeDepth)
+
+// cut keeps the end of a path that is too long to be told.
+func cut(path string) string {
+	const most = 500
+	if over := len(path) - most; over > 0 {
+		path = "..." + strings.ToValidUTF8(path[over:], "")
+	}
+	return path
+}
+
+// bounded adds up what may not exceed the size of a zip.
+func bounded(a, b int64) int64 { return min(a+b, zip.MaxZipFile+1) }
 
 // role is the position of a directory in its module, as far as the rules of
 // module zips tell positions apart.
@@ -111,9 +133,16 @@ func (h *Hasher) root(tree object.ID) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.path = h.path[:0]
 	n, err := h.build(place{tree: tree, role: rootDir, modern: modern}, entries)
+	if errors.Is(err, errTooDeep) {
+		n, err = &node{fault: &fault{err: errTooDeep}}, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", cut("/"+strings.Join(h.path, "/")), err)
+	}
+	if n.headers > zip.MaxZipFile {
+		n = &node{fault: &fault{err: fmt.Errorf("so many files take more than the %d bytes that an archive may have", int64(zip.MaxZipFile))}}
 	}
 	h.roots[tree] = n
 	return n, nil
@@ -141,10 +170,13 @@ func (h *Hasher) node(p place) (*node, error) {
 }
 
 func (h *Hasher) build(p place, entries []object.Entry) (*node, error) {
-	n := &node{needsGit: !sorted(entries)}
+	n := &node{needsGit: object.CheckEntries(entries) != nil}
 	var names foldedNames
 	for _, e := range entries {
 		n.needsGit = n.needsGit || gitMayRefuse(e)
+		// A zip has two headers for each, which name it.
+		n.archived = bounded(n.archived, 1)
+		n.headers = bounded(n.headers, 30+46+2*int64(len(e.Name)))
 		var err error
 		switch {
 		case e.Mode.IsDir():
@@ -163,10 +195,20 @@ func (h *Hasher) build(p place, entries []object.Entry) (*node, error) {
 }
 
 func (h *Hasher) addDir(n *node, p place, e object.Entry, names *foldedNames) error {
+	if len(h.path) == object.MaxTreeDepth {
+		return errTooDeep
+	}
+	h.path = append(h.path, e.Name)
 	child, err := h.node(p.sub(e.Name, e.ID))
 	if err != nil {
-		return fmt.Errorf("%s: %w", e.Name, err)
+		return err
 	}
+	h.path = h.path[:len(h.path)-1]
+	if n.depth = max(n.depth, child.depth+1); n.depth > object.MaxTreeDepth {
+		return errTooDeep
+	}
+	n.archived = bounded(n.archived, child.archived)
+	n.headers = bounded(n.headers, bounded(child.headers, child.archived*2*int64(len(e.Name)+1)))
 	n.needsGit = n.needsGit || child.needsGit
 	if !child.reached {
 		return nil
@@ -176,9 +218,9 @@ func (h *Hasher) addDir(n *node, p place, e object.Entry, names *foldedNames) er
 		n.fault = names.check(e.Name)
 	}
 	if n.fault == nil && child.fault != nil {
-		n.fault = &fault{path: e.Name + "/" + child.fault.path, err: child.fault.err}
+		n.fault = &fault{cut(e.Name + "/" + child.fault.path), child.fault.err}
 	}
-	n.size += child.size
+	n.size = bounded(n.size, child.size)
 	if len(child.entries) > 0 {
 		n.entries = append(n.entries, entry{name: e.Name, child: child})
 	}
@@ -214,7 +256,7 @@ func (h *Hasher) addFile(n *node, p place, e object.Entry, names *foldedNames) e
 		(e.Name == "go.mod" && size > zip.MaxGoMod || e.Name == "LICENSE" && size > zip.MaxLICENSE) {
 		n.fault = &fault{e.Name, fmt.Errorf("%d bytes is more than such a file may have", size)}
 	}
-	n.size += size
+	n.size = bounded(n.size, size)
 	n.entries = append(n.entries, entry{name: e.Name, sum: sum})
 	return nil
 }
@@ -273,6 +315,9 @@ func (h *Hasher) modern(entries []object.Entry) (bool, error) {
 		data, err := h.objects.Blob(e.ID)
 		if err != nil {
 			return false, fmt.Errorf("go.mod: reading blob %s: %w", e.ID, err)
+		}
+		if len(data) > zip.MaxGoMod {
+			return false, nil // It is unfetchable, and could take minutes to parse.
 		}
 		f, err := modfile.ParseLax("go.mod", data, nil)
 		if err != nil || f.Go == nil {

@@ -1,71 +1,62 @@
 package modhash
 
 import (
-	"bufio"
 	"compress/zlib"
-	"context"
-	"crypto/sha1"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
-	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 )
 
 // writeRepo makes a bare repository with a tree and all that is below it. It
 // has the attributes that the go command gives to every repository it fetches.
 func writeRepo(dir string, objects Objects, tree object.ID) error {
-	if err := git.Init(dir); err != nil {
-		return err
+	for _, sub := range []string{"objects/pack", "refs", "info"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			return err
+		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "info", "attributes"), []byte("\n* -export-subst -export-ignore\n"), 0o666); err != nil {
-		return err
+	for name, text := range map[string]string{
+		"HEAD":            "ref: refs/heads/main\n",
+		"config":          "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+		"info/attributes": "\n* -export-subst -export-ignore\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			return err
+		}
 	}
 	return writePack(dir, objects, tree)
 }
 
 // writePack puts a tree and all that is below it into a repository. One pack is
-// many times faster to write than a file per object.
+// many times faster to write than a file per object. It is read once and removed:
+// not worth compressing.
 func writePack(repo string, objects Objects, tree object.ID) error {
-	l := listing{objects: objects, seen: make(map[object.ID]bool)}
-	if err := l.addTree(tree); err != nil {
-		return err
-	}
-	name := filepath.Join(repo, "objects", "pack", "pack-"+tree.String()+".pack")
-	f, err := os.Create(name)
+	pack, err := odb.NewPackWriter(filepath.Join(repo, "objects/pack"), zlib.NoCompression)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := l.encode(f); err != nil {
-		return err
+	w := packing{objects: objects, pack: pack, seen: make(map[object.ID]bool)}
+	if err := errors.Join(w.addTree(tree), pack.Finish(false)); err != nil {
+		return errors.Join(err, pack.Close())
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return git.Command{Dir: repo}.Run(context.Background(), "index-pack", name)
+	return pack.Close()
 }
 
-// listing is what goes into a pack.
-type listing struct {
+// packing puts trees and what is below them into a pack.
+type packing struct {
 	objects Objects
-	trees   []object.ID
-	blobs   []object.ID
+	pack    *odb.PackWriter
 	seen    map[object.ID]bool
 }
 
-func (l *listing) addTree(id object.ID) error {
-	if l.seen[id] {
-		return nil
-	}
-	l.seen[id] = true
-	l.trees = append(l.trees, id)
-	data, err := l.objects.Tree(id)
+func (w *packing) addTree(id object.ID) error {
+	data, err := w.add(id, object.TreeType, w.objects.Tree)
 	if err != nil {
-		return fmt.Errorf("reading tree %s: %w", id, err)
+		return err
 	}
 	entries, err := object.ParseTree(data)
 	if err != nil {
@@ -73,69 +64,30 @@ func (l *listing) addTree(id object.ID) error {
 	}
 	for _, e := range entries {
 		switch {
+		case w.seen[e.ID]:
 		case e.Mode.IsDir():
-			if err := l.addTree(e.ID); err != nil {
-				return fmt.Errorf("%s: %w", e.Name, err)
-			}
-		case (e.Mode.IsRegular() || isSymlink(e.Mode)) && !l.seen[e.ID]:
-			l.seen[e.ID] = true
-			l.blobs = append(l.blobs, e.ID)
+			err = w.addTree(e.ID)
+		case e.Mode.IsRegular() || isSymlink(e.Mode):
+			_, err = w.add(e.ID, object.BlobType, w.objects.Blob)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Name, err)
 		}
 	}
 	return nil
 }
 
-// encode writes a pack of version 2, as gitformat-pack(5) has it, with every
-// object whole. It is read once and removed: not worth compressing.
-func (l *listing) encode(w io.Writer) error {
-	sum := sha1.New()
-	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 1<<16)
-	z, err := zlib.NewWriterLevel(out, zlib.NoCompression)
+func (w *packing) add(id object.ID, t object.Type, get func(object.ID) ([]byte, error)) ([]byte, error) {
+	w.seen[id] = true
+	data, err := get(id)
+	if err == nil && object.Hash(t, data) != id {
+		err = errors.New("its content is not what its name says")
+	}
+	if err == nil {
+		_, err = w.pack.Put(id, t, data)
+	}
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("reading %s %s: %w", t, id, err)
 	}
-	header := binary.BigEndian.AppendUint32([]byte("PACK"), 2)
-	header = binary.BigEndian.AppendUint32(header, uint32(len(l.trees)+len(l.blobs)))
-	if _, err := out.Write(header); err != nil {
-		return err
-	}
-	entry := func(id object.ID, t object.Type, get func(object.ID) ([]byte, error)) error {
-		data, err := get(id)
-		if err != nil {
-			return fmt.Errorf("reading %s %s: %w", t, id, err)
-		}
-		if _, err := out.Write(entryHeader(t, len(data))); err != nil {
-			return err
-		}
-		z.Reset(out)
-		if _, err := z.Write(data); err != nil {
-			return err
-		}
-		return z.Close()
-	}
-	for _, id := range l.trees {
-		if err := entry(id, object.TreeType, l.objects.Tree); err != nil {
-			return err
-		}
-	}
-	for _, id := range l.blobs {
-		if err := entry(id, object.BlobType, l.objects.Blob); err != nil {
-			return err
-		}
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	_, err = w.Write(sum.Sum(nil))
-	return err
-}
-
-// entryHeader has an object's type between the lowest four and the other bits
-// of its size.
-func entryHeader(t object.Type, size int) []byte {
-	first, size := byte(t)<<4|byte(size&15), size>>4
-	if size == 0 {
-		return []byte{first}
-	}
-	return binary.AppendUvarint([]byte{first | 0x80}, uint64(size))
+	return data, nil
 }

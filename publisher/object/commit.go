@@ -102,6 +102,17 @@ func (c *Commit) Encode() []byte {
 // is one.
 func (c *Commit) Header(key string) ([]byte, bool) { return findHeader(c.Headers, key) }
 
+// SourceCommit returns the source commit that a mirror's commit stands for: the
+// one that its last trailer with the given key names, if that is a whole ID.
+func (c *Commit) SourceCommit(trailer string) (ID, bool) {
+	value, ok := LastTrailer(c.Message, trailer)
+	if !ok {
+		return ID{}, false
+	}
+	id, err := ParseID([]byte(value))
+	return id, err == nil
+}
+
 // CommitTime returns the committer's date.
 func (c *Commit) CommitTime() (time.Time, error) { return IdentTime(c.Committer) }
 

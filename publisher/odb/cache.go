@@ -19,10 +19,11 @@ type cached struct {
 type cache[K comparable] struct {
 	young, old map[K]cached
 	size       int
+	limit      int // bytes of content in one generation
 }
 
 const (
-	generation   = 24 << 20 // bytes of content in one generation
+	generation   = 24 << 20 // the limit where a whole history is walked over
 	tooLarge     = 2 << 20  // objects of this size would push out everything else
 	perEntryCost = 96       // what an entry costs beside its content
 )
@@ -42,7 +43,7 @@ func (c *cache[K]) put(k K, v cached) {
 	if len(v.data) > tooLarge {
 		return
 	}
-	if c.size > generation {
+	if c.size > c.limit {
 		c.old, c.young, c.size = c.young, nil, 0
 	}
 	if c.young == nil {

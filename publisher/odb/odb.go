@@ -191,6 +191,19 @@ func (s *Store) Packed(id object.ID) bool {
 	return p != nil
 }
 
+// position returns the first pack that holds the object, and its position in the
+// index there.
+func (s *Store) position(id object.ID) (*pack, int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, p := range s.packs {
+		if position, ok := p.position(id); ok {
+			return p, position
+		}
+	}
+	return nil, 0
+}
+
 // find returns the pack that holds the object and its offset there. The pack
 // hint is asked first: objects that are used together are stored together.
 func (s *Store) find(id object.ID, hint *pack) (*pack, int64) {

@@ -178,6 +178,42 @@ func TestObjectOfAnotherTypeIsAnError(t *testing.T) {
 	}
 }
 
+// TestContentOfAnotherObjectIsNeverTaken stores a blob under the name of another.
+func TestContentOfAnotherObjectIsNeverTaken(t *testing.T) {
+	r := newRepository(t)
+	write := func(text string) object.ID {
+		t.Helper()
+		id, err := object.ParseID(bytes.TrimSpace(r.git([]byte(text), nil, "hash-object", "-w", "--stdin")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	id, other := write("x"), write("y")
+	data, err := os.ReadFile(loosePath(r.objects(), other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(loosePath(r.objects(), id)+".new", data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(loosePath(r.objects(), id)+".new", loosePath(r.objects(), id)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(r.objects())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var corrupt *CorruptError
+	if _, err := s.Reader().Blob(id); !errors.As(err, &corrupt) || corrupt.File != loosePath(r.objects(), id) {
+		t.Errorf("got %v", err)
+	}
+	if data, err := s.Reader().ReadVerified(other, object.BlobType); err != nil || string(data) != "y" {
+		t.Errorf("got %q, %v", data, err)
+	}
+}
+
 // TestObjectsMayMoveWhileTheStoreIsOpen repacks under an open store.
 func TestObjectsMayMoveWhileTheStoreIsOpen(t *testing.T) {
 	r := newRepository(t)

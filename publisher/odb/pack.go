@@ -2,10 +2,13 @@ package odb
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -14,19 +17,22 @@ import (
 
 // pack is one pack file with its index, both mapped into memory.
 type pack struct {
-	name  string
+	file  string
 	data  []byte // the .pack file
 	index []byte // the .idx file
 	count int
 	// The index's tables: 256 cumulated counts, then names, checksums,
 	// offsets and large offsets, each count long.
 	fanout, names, offsets, large []byte
+
+	order func() []uint32 // the objects by their offsets
 }
 
 const (
-	hashSize  = 20
-	indexHead = 8
-	fanSize   = 256 * 4
+	hashSize   = 20
+	indexMagic = "\xfftOc\x00\x00\x00\x02"
+	indexHead  = len(indexMagic)
+	fanSize    = 256 * 4
 )
 
 func openPack(indexName string) (*pack, error) {
@@ -40,7 +46,7 @@ func openPack(indexName string) (*pack, error) {
 		unmap(index)
 		return nil, err
 	}
-	p := &pack{name: name, data: data, index: index}
+	p := &pack{file: name, data: data, index: index}
 	if err := p.parse(); err != nil {
 		p.close()
 		return nil, err
@@ -50,9 +56,9 @@ func openPack(indexName string) (*pack, error) {
 
 func (p *pack) parse() error {
 	damaged := func(format string, args ...any) error {
-		return &CorruptError{File: p.name, Err: fmt.Errorf(format, args...)}
+		return &CorruptError{File: p.file, Err: fmt.Errorf(format, args...)}
 	}
-	if len(p.index) < indexHead+fanSize+2*hashSize || !bytes.Equal(p.index[:8], []byte("\xfftOc\x00\x00\x00\x02")) {
+	if len(p.index) < indexHead+fanSize+2*hashSize || string(p.index[:indexHead]) != indexMagic {
 		return damaged("its index is not of version 2; run git index-pack on it")
 	}
 	if len(p.data) < 12+hashSize || string(p.data[:4]) != "PACK" {
@@ -68,6 +74,7 @@ func (p *pack) parse() error {
 	rest = rest[p.count*4:] // CRCs: zlib's own checksum guards each object.
 	p.offsets, rest = rest[:p.count*4], rest[p.count*4:]
 	p.large = rest[:len(rest)-2*hashSize]
+	p.order = sync.OnceValue(p.sortOffsets)
 	packSum := rest[len(rest)-2*hashSize : len(rest)-hashSize]
 	if !bytes.Equal(packSum, p.data[len(p.data)-hashSize:]) {
 		return damaged("its index belongs to another pack")
@@ -83,6 +90,20 @@ func (p *pack) close() {
 
 // find returns the offset of an object in the pack.
 func (p *pack) find(id object.ID) (int64, bool) {
+	position, ok := p.position(id)
+	if !ok {
+		return 0, false
+	}
+	return p.offset(position)
+}
+
+// name returns the name of the object at a position in the index.
+func (p *pack) name(position int) object.ID {
+	return object.ID(p.names[position*hashSize : (position+1)*hashSize])
+}
+
+// position returns where an object is in the index.
+func (p *pack) position(id object.ID) (int, bool) {
 	lo := 0
 	if id[0] > 0 {
 		lo = int(binary.BigEndian.Uint32(p.fanout[(int(id[0])-1)*4:]))
@@ -109,7 +130,7 @@ func (p *pack) find(id object.ID) (int64, bool) {
 			case 1:
 				hi = mid
 			default:
-				return p.offset(mid)
+				return mid, true
 			}
 		}
 	}
@@ -126,6 +147,45 @@ func (p *pack) offset(i int) (int64, bool) {
 		return 0, false
 	}
 	return int64(binary.BigEndian.Uint64(p.large[at:])), true
+}
+
+func (p *pack) sortOffsets() []uint32 {
+	offsets := make([]int64, p.count)
+	order := make([]uint32, p.count)
+	for i := range order {
+		offsets[i], _ = p.offset(i)
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(offsets[a], offsets[b]) })
+	return order
+}
+
+// entryAt returns which object begins at an offset, by its position in the index,
+// and where the next one begins.
+func (p *pack) entryAt(offset int64) (position uint32, end int64, ok bool) {
+	order := p.order()
+	i, ok := slices.BinarySearchFunc(order, offset, func(position uint32, offset int64) int {
+		at, _ := p.offset(int(position))
+		return cmp.Compare(at, offset)
+	})
+	if !ok {
+		return 0, 0, false
+	}
+	end = int64(len(p.data)) - hashSize
+	if i+1 < len(order) {
+		end, _ = p.offset(int(order[i+1]))
+	}
+	return order[i], end, true
+}
+
+// stored returns what is deflated in the entry at an offset: all from where its
+// header ends to where the next entry begins.
+func (p *pack) stored(offset, from int64) []byte {
+	_, end, ok := p.entryAt(offset)
+	if !ok || end < from || end > int64(len(p.data)) {
+		return nil
+	}
+	return p.data[from:end]
 }
 
 // Entry types beyond the four kinds of object.
@@ -178,6 +238,19 @@ func (p *pack) baseOffset(entry, at int64) (base, next int64, err error) {
 		return 0, 0, fmt.Errorf("delta at offset %d has its base outside the pack", entry)
 	}
 	return entry - distance, at, nil
+}
+
+// baseByName is baseOffset for a delta that names its base.
+func (p *pack) baseByName(entry, at int64) (base, next int64, err error) {
+	if at+hashSize > int64(len(p.data)) {
+		return 0, 0, fmt.Errorf("delta at offset %d is cut short", entry)
+	}
+	id := object.ID(p.data[at : at+hashSize])
+	base, ok := p.find(id)
+	if !ok {
+		return 0, 0, fmt.Errorf("delta at offset %d has no base %s", entry, id)
+	}
+	return base, at + hashSize, nil
 }
 
 func mapFile(name string) ([]byte, error) {

@@ -26,7 +26,18 @@ type Reader struct {
 }
 
 // Reader returns a new Reader.
-func (s *Store) Reader() *Reader { return &Reader{store: s} }
+func (s *Store) Reader() *Reader {
+	return &Reader{store: s, cache: cache[cacheKey]{limit: generation}}
+}
+
+// exactReader returns a reader for content that is to be copied as it is stored:
+// an entry must fill all the room up to the next one. Twice limit is about how
+// many bytes it remembers.
+func (s *Store) exactReader(limit int) *Reader {
+	r := s.Reader()
+	r.inflate.exact, r.cache.limit = true, limit
+	return r
+}
 
 // Tree returns the content of a tree.
 func (r *Reader) Tree(id object.ID) ([]byte, error) { return r.Read(id, object.TreeType) }
@@ -40,6 +51,11 @@ func (r *Reader) Commit(id object.ID) ([]byte, error) { return r.Read(id, object
 // Read returns the content of an object that must be of type want; the error
 // is a [MissingError], a [TypeError] or a [CorruptError]. The content must not
 // be changed.
+//
+// That the content is what the object's name says, its SHA-1, is proven for
+// loose objects alone. Those of packs have a checksum that guards against
+// accidents, and whoever takes them over has git hash them; for others there is
+// [Reader.ReadVerified].
 func (r *Reader) Read(id object.ID, want object.Type) ([]byte, error) {
 	got, data, err := r.ReadAny(id)
 	if err != nil {
@@ -49,6 +65,30 @@ func (r *Reader) Read(id object.ID, want object.Type) ([]byte, error) {
 		return nil, &TypeError{ID: id, Got: got, Want: want}
 	}
 	return data, nil
+}
+
+// ReadVerified is [Reader.Read] of content that something else is made of, so
+// that nobody would hash it later: it is hashed here, and a [CorruptError] where
+// it is not the object's.
+func (r *Reader) ReadVerified(id object.ID, want object.Type) ([]byte, error) {
+	data, err := r.Read(id, want)
+	if err != nil {
+		return nil, err
+	}
+	return data, r.store.Verify(id, want, data)
+}
+
+// Verify hashes what was read as the object: a [CorruptError] where it is not it.
+func (s *Store) Verify(id object.ID, t object.Type, data []byte) error {
+	got := object.Hash(t, data)
+	if got == id {
+		return nil
+	}
+	file := s.dirs[0]
+	if p, _ := s.find(id, nil); p != nil {
+		file = p.file
+	}
+	return &CorruptError{File: file, Err: fmt.Errorf("what it holds as %s %s is %s", t, id, got)}
 }
 
 // ReadAny returns the type and the content of an object.
@@ -63,7 +103,7 @@ func (r *Reader) ReadAny(id object.ID) (object.Type, []byte, error) {
 			return t, data, nil
 		}
 		for _, dir := range r.store.dirs {
-			t, data, err := r.loose(loosePath(dir, id))
+			t, data, err := r.loose(loosePath(dir, id), id)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -82,6 +122,38 @@ func (r *Reader) ReadAny(id object.ID) (object.Type, []byte, error) {
 	}
 }
 
+// mostTags is how many tags may name one another before an object comes. Git
+// makes a tag of a tag only when asked to; nobody has gone deeper than a few.
+const mostTags = 100
+
+// Peel follows a tag to the object that it names in the end, and returns that
+// one's type and ID; any other object is returned as it is. tag is the
+// outermost tag, nil where there is none. A tag that cannot be read as one, or
+// that is one of too many in a row, is an [object.FormatError].
+func (r *Reader) Peel(id object.ID) (kind object.Type, peeled object.ID, tag *object.Tag, err error) {
+	depth := 0
+	for peeled = id; ; {
+		kind, data, err := r.ReadAny(peeled)
+		if err != nil || kind != object.TagType {
+			return kind, peeled, tag, err
+		}
+		if err := r.store.Verify(peeled, kind, data); err != nil {
+			return 0, peeled, nil, err
+		}
+		t, err := object.ParseTag(data)
+		if err != nil {
+			return 0, peeled, nil, fmt.Errorf("tag %s: %w", peeled, err)
+		}
+		if tag == nil {
+			tag = t
+		}
+		if depth++; depth > mostTags {
+			return 0, peeled, nil, fmt.Errorf("tag %s: %w", id, &object.FormatError{Type: object.TagType, What: fmt.Sprintf("more than %d tags name one another", mostTags)})
+		}
+		peeled = t.Target
+	}
+}
+
 // entry resolves the entry at an offset, following its chain of deltas.
 func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 	type link struct{ offset, at, size int64 }
@@ -89,7 +161,7 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 	var t object.Type
 	var data []byte
 	damaged := func(err error) (object.Type, []byte, error) {
-		return 0, nil, &CorruptError{File: p.name, Err: err}
+		return 0, nil, &CorruptError{File: p.file, Err: err}
 	}
 	for data == nil {
 		if cached, ok := r.cache.get(cacheKey{p, offset}); ok {
@@ -101,28 +173,20 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 			return damaged(err)
 		}
 		switch kind {
-		case offsetDelta:
-			base, next, err := p.baseOffset(offset, at)
+		case offsetDelta, refDelta:
+			find := p.baseOffset
+			if kind == refDelta {
+				find = p.baseByName
+			}
+			base, next, err := find(offset, at)
 			if err != nil {
 				return damaged(err)
 			}
 			chain = append(chain, link{offset, next, size})
 			offset = base
-		case refDelta:
-			if at+hashSize > int64(len(p.data)) {
-				return damaged(fmt.Errorf("delta at offset %d is cut short", offset))
-			}
-			var id object.ID
-			copy(id[:], p.data[at:])
-			base, ok := p.find(id)
-			if !ok {
-				return damaged(fmt.Errorf("delta at offset %d has no base %s", offset, id))
-			}
-			chain = append(chain, link{offset, at + hashSize, size})
-			offset = base
 		case byte(object.CommitType), byte(object.TreeType), byte(object.BlobType), byte(object.TagType):
 			t = object.Type(kind)
-			if data, err = r.inflate.bytes(p.data[at:], size); err != nil {
+			if data, err = r.inflate.bytes(r.stored(p, offset, at), size); err != nil {
 				return damaged(fmt.Errorf("object at offset %d: %w", offset, err))
 			}
 			// Commits are hardly ever deltas, and read once.
@@ -137,7 +201,7 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 		}
 	}
 	for i := len(chain) - 1; i >= 0; i-- {
-		delta, err := r.inflate.scratch(p.data[chain[i].at:], chain[i].size)
+		delta, err := r.inflate.scratch(r.stored(p, chain[i].offset, chain[i].at), chain[i].size)
 		if err == nil {
 			data, err = applyDelta(data, delta)
 		}
@@ -149,12 +213,20 @@ func (r *Reader) entry(p *pack, offset int64) (object.Type, []byte, error) {
 	return t, data, nil
 }
 
+// stored returns deflated content, and what follows it unless the reader is exact.
+func (r *Reader) stored(p *pack, offset, from int64) []byte {
+	if r.inflate.exact {
+		return p.stored(offset, from)
+	}
+	return p.data[from:]
+}
+
 func loosePath(dir string, id object.ID) string {
 	hex := id.String()
 	return filepath.Join(dir, hex[:2], hex[2:])
 }
 
-func (r *Reader) loose(name string) (object.Type, []byte, error) {
+func (r *Reader) loose(name string, id object.ID) (object.Type, []byte, error) {
 	stored, err := os.ReadFile(name)
 	if err != nil {
 		return 0, nil, err
@@ -176,6 +248,9 @@ func (r *Reader) loose(name string) (object.Type, []byte, error) {
 	if !ok || !ok2 || !ok3 || err != nil || n != len(data) {
 		return damaged(errors.New("its header is malformed"))
 	}
+	if got := object.Hash(t, data); got != id {
+		return damaged(fmt.Errorf("it holds %s %s", t, got))
+	}
 	return t, data, nil
 }
 
@@ -184,6 +259,7 @@ type inflater struct {
 	source bytes.Reader
 	zlib   io.ReadCloser
 	buffer []byte
+	exact  bool // Nothing may follow a stream.
 }
 
 func (f *inflater) reset(stored []byte) error {
@@ -232,6 +308,9 @@ func (f *inflater) into(data, stored []byte) error {
 		}
 		return err
 	}
+	if f.exact && f.source.Len() > 0 {
+		return errors.New("something follows it")
+	}
 	return nil
 }
 
@@ -245,7 +324,7 @@ func (r *Reader) Size(id object.ID) (int64, error) {
 	}
 	size, err := r.packedSize(p, offset)
 	if err != nil {
-		return 0, fmt.Errorf("read size of object %s: %w", id, &CorruptError{File: p.name, Err: err})
+		return 0, fmt.Errorf("read size of object %s: %w", id, &CorruptError{File: p.file, Err: err})
 	}
 	return size, nil
 }

@@ -1,18 +1,12 @@
 package odb
 
 import (
-	"crypto/sha1"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
 
-	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 	"github.com/klauspost/compress/zlib"
 
 	"k8s.io/publisher/object"
@@ -23,22 +17,18 @@ import (
 // written as objects are put; after [Scratch.Finish] git can read it as an
 // alternate. It is safe for concurrent use.
 type Scratch struct {
-	dir  string
-	file *os.File
+	dir string
 
-	mu      sync.RWMutex
-	index   map[object.ID]scratchEntry
-	tail    []byte // what is not in the file yet
-	flushed int64
-	deflate *zlib.Writer
-	err     error // the first failure to write, which spoils the pack
+	mu    sync.RWMutex
+	pack  *PackWriter
+	index map[object.ID]scratchEntry
+	err   error // the first failure to write, which spoils the pack
 }
 
 type scratchEntry struct {
 	offset int64
-	size   int32 // of what is deflated: the content or the delta
-	whole  int32 // of the content
-	crc    uint32
+	size   int32     // of what is deflated: the content or the delta
+	whole  int32     // of the content
 	base   object.ID // zero for whole objects
 	t      object.Type
 }
@@ -64,17 +54,11 @@ func NewScratch(dir string) (*Scratch, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "pack"), 0o777); err != nil {
 		return nil, err
 	}
-	f, err := os.Create(filepath.Join(dir, "pack", "incoming"))
+	pack, err := NewPackWriter(filepath.Join(dir, "pack"), zlib.BestSpeed)
 	if err != nil {
 		return nil, err
 	}
-	deflate, err := zlib.NewWriterLevel(io.Discard, zlib.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	s := &Scratch{dir: dir, file: f, index: make(map[object.ID]scratchEntry), deflate: deflate}
-	s.tail = append(s.tail, "PACK\x00\x00\x00\x02\x00\x00\x00\x00"...)
-	return s, nil
+	return &Scratch{dir: dir, pack: pack, index: make(map[object.ID]scratchEntry)}, nil
 }
 
 // Dir returns the object directory.
@@ -103,31 +87,19 @@ func (s *Scratch) Put(t object.Type, data []byte, series *Series) (object.ID, er
 	if len(data) > 1<<31-1 {
 		return id, fmt.Errorf("object %s of %d bytes is too large to be rewritten", id, len(data))
 	}
-	entry := scratchEntry{offset: s.flushed + int64(len(s.tail)), t: t, size: int32(len(data)), whole: int32(len(data))}
-	kind, content := byte(t), data
+	entry := scratchEntry{t: t, size: int32(len(data)), whole: int32(len(data))}
+	var err error
 	if base, delta := series.delta(t, data); delta != nil {
 		entry.base, entry.size = base.id, int32(len(delta))
-		kind, content = offsetDelta, delta
+		entry.offset, err = s.pack.PutDelta(id, delta, s.index[entry.base].offset)
+	} else {
+		entry.offset, err = s.pack.Put(id, t, data)
 	}
-	start := len(s.tail)
-	s.tail = appendEntryHeader(s.tail, kind, len(content))
-	if kind == offsetDelta {
-		s.tail = appendDistance(s.tail, entry.offset-s.index[entry.base].offset)
-	}
-	w := sliceWriter{&s.tail}
-	s.deflate.Reset(w)
-	if _, err := s.deflate.Write(content); err != nil {
+	if err != nil {
 		return id, s.fail(err)
 	}
-	if err := s.deflate.Close(); err != nil {
-		return id, s.fail(err)
-	}
-	entry.crc = crc32.ChecksumIEEE(s.tail[start:])
 	s.index[id] = entry
 	series.add(id, data, entry.base)
-	if len(s.tail) > 1<<18 {
-		return id, s.flush()
-	}
 	return id, nil
 }
 
@@ -171,16 +143,6 @@ func (s *Scratch) fail(err error) error {
 	return s.err
 }
 
-func (s *Scratch) flush() error {
-	n, err := s.file.WriteAt(s.tail, s.flushed)
-	if err != nil {
-		return s.fail(err)
-	}
-	s.flushed += int64(n)
-	s.tail = s.tail[:0]
-	return nil
-}
-
 // Size returns how many bytes the content of an object has; ok is false where
 // none of that name was put.
 func (s *Scratch) Size(id object.ID) (size int64, ok bool) {
@@ -199,7 +161,9 @@ type ScratchReader struct {
 }
 
 // Reader returns a new reader.
-func (s *Scratch) Reader() *ScratchReader { return &ScratchReader{scratch: s} }
+func (s *Scratch) Reader() *ScratchReader {
+	return &ScratchReader{scratch: s, cache: cache[object.ID]{limit: generation}}
+}
 
 // Read returns the type and content of an object; ok is false where none of
 // that name was put. The content must not be changed.
@@ -247,20 +211,20 @@ func (r *ScratchReader) Read(id object.ID) (t object.Type, data []byte, ok bool,
 
 // stored returns the deflated bytes of an entry. The caller holds the lock.
 func (r *ScratchReader) stored(e scratchEntry) ([]byte, error) {
-	s := r.scratch
+	w := r.scratch.pack
 	var data []byte
-	if e.offset >= s.flushed {
-		data = s.tail[e.offset-s.flushed:]
+	if e.offset >= w.flushed {
+		data = w.tail[e.offset-w.flushed:]
 		r.buffer = append(r.buffer[:0], data[:min(len(data), int(e.size)+int(e.size)/8+256)]...)
 		data = r.buffer
 	} else {
 		// Deflate grows what it cannot shrink by 5 bytes in 16 KiB at most.
-		n := min(s.flushed-e.offset, int64(e.size)+int64(e.size)/1024+128)
+		n := min(w.flushed-e.offset, int64(e.size)+int64(e.size)/1024+128)
 		if int64(cap(r.buffer)) < n {
 			r.buffer = make([]byte, n, 2*n)
 		}
 		data = r.buffer[:n]
-		if _, err := s.file.ReadAt(data, e.offset); err != nil {
+		if _, err := w.file.ReadAt(data, e.offset); err != nil {
 			return nil, err
 		}
 	}
@@ -286,89 +250,13 @@ func (s *Scratch) Finish() error {
 	if s.err != nil {
 		return s.err
 	}
-	if len(s.index) == 0 {
-		return nil
-	}
-	if err := s.flush(); err != nil {
-		return err
-	}
-	var count [4]byte
-	binary.BigEndian.PutUint32(count[:], uint32(len(s.index)))
-	if _, err := s.file.WriteAt(count[:], 8); err != nil {
-		return s.fail(err)
-	}
-	h := sha1.New()
-	if _, err := io.Copy(h, io.NewSectionReader(s.file, 0, s.flushed)); err != nil {
-		return s.fail(err)
-	}
-	var sum object.ID
-	h.Sum(sum[:0])
-	if _, err := s.file.WriteAt(sum[:], s.flushed); err != nil {
-		return s.fail(err)
-	}
-	name := filepath.Join(s.dir, "pack", "pack-"+hex.EncodeToString(sum[:]))
-	if err := s.writeIndex(name+".idx", sum); err != nil {
-		return s.fail(err)
-	}
-	if err := os.Rename(s.file.Name(), name+".pack"); err != nil {
+	if err := s.pack.Finish(false); err != nil {
 		return s.fail(err)
 	}
 	return nil
 }
 
-func (s *Scratch) writeIndex(name string, sum object.ID) error {
-	w := new(idxfile.Writer)
-	if err := w.OnHeader(uint32(len(s.index))); err != nil {
-		return err
-	}
-	for id, e := range s.index {
-		w.Add(id, uint64(e.offset), e.crc)
-	}
-	if err := w.OnFooter(sum); err != nil {
-		return err
-	}
-	index, err := w.Index()
-	if err != nil {
-		return err
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	_, err = idxfile.NewEncoder(f).Encode(index)
-	return errors.Join(err, f.Close())
-}
-
 // Close removes the directory and everything in it.
 func (s *Scratch) Close() error {
-	return errors.Join(s.file.Close(), os.RemoveAll(s.dir))
-}
-
-type sliceWriter struct{ b *[]byte }
-
-func (w sliceWriter) Write(p []byte) (int, error) {
-	*w.b = append(*w.b, p...)
-	return len(p), nil
-}
-
-func appendEntryHeader(b []byte, kind byte, size int) []byte {
-	c := kind<<4 | byte(size&15)
-	for size >>= 4; size != 0; size >>= 7 {
-		b = append(b, c|0x80)
-		c = byte(size & 0x7f)
-	}
-	return append(b, c)
-}
-
-// appendDistance writes how far back the base of an offset delta lies.
-func appendDistance(b []byte, distance int64) []byte {
-	var digits [10]byte
-	i := len(digits) - 1
-	digits[i] = byte(distance & 0x7f)
-	for distance >>= 7; distance != 0; distance >>= 7 {
-		distance--
-		i--
-		digits[i] = 0x80 | byte(distance&0x7f)
-	}
-	return append(b, digits[i:]...)
+	return errors.Join(s.pack.Close(), os.RemoveAll(s.dir))
 }

@@ -68,7 +68,7 @@ func (m *mirrors) publish() {
 			m.t.Errorf("plan for %s: error %v, warnings %v", d.Name, d.Err, d.Warnings)
 		}
 	}
-	if err := s.Apply(m.t.Context(), p, publication); err != nil {
+	if _, err := s.Apply(m.t.Context(), p, publication); err != nil {
 		m.t.Fatal(err)
 	}
 }

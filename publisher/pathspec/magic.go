@@ -8,7 +8,7 @@ import (
 
 // What can be wrong with a pattern.
 var (
-	ErrEmpty   = errors.New(`the pattern is empty ("." matches everything)`)
+	ErrEmpty   = errors.New("the pattern is empty")
 	ErrMagic   = errors.New("unsupported magic")
 	ErrOutside = errors.New("the pattern leads out of the tree")
 )
@@ -64,7 +64,7 @@ func parseLongMagic(s string) (m magic, text string, err error) {
 		case "exclude":
 			m.exclude = true
 		default:
-			return m, "", fmt.Errorf("%w %q", ErrMagic, word)
+			return m, "", fmt.Errorf("%w %q; there are top, literal, glob, icase and exclude", ErrMagic, word)
 		}
 	}
 	return m, text, nil
@@ -84,7 +84,7 @@ func parseShortMagic(s string) (m magic, text string, err error) {
 		case c == ':':
 			return m, s[i+1:], nil
 		case strings.IndexByte(reserved, c) >= 0:
-			return m, "", fmt.Errorf("%w %q", ErrMagic, c)
+			return m, "", fmt.Errorf("%w %q; there are / for top, and ! and ^ for exclude", ErrMagic, c)
 		default:
 			return m, s[i:], nil
 		}

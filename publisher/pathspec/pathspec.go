@@ -31,6 +31,7 @@ import "strings"
 // Set is a compiled list of patterns. The zero Set matches nothing.
 type Set struct {
 	include, exclude []item
+	everything       bool
 }
 
 // item is a pattern without its magic. Folded text is in small letters.
@@ -63,6 +64,7 @@ func Compile(patterns []string) (*Set, error) {
 		if err != nil {
 			return nil, &PatternError{Pattern: pattern, Err: err}
 		}
+		s.everything = s.everything || it.text == ""
 		if it.exclude {
 			s.exclude = append(s.exclude, it)
 		} else {
@@ -107,6 +109,10 @@ func compileItem(pattern string) (item, error) {
 
 // Empty reports whether the set has no patterns.
 func (s *Set) Empty() bool { return len(s.include) == 0 }
+
+// Everything reports whether one of the patterns has no path and is about every file, as
+// "." and ":/" are.
+func (s *Set) Everything() bool { return s.everything }
 
 // Match reports whether the set matches the file with the given path, which is
 // relative to the root, slash-separated and clean.

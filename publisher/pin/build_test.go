@@ -53,7 +53,7 @@ func (m *mirrors) publish(path, version, goVersion string, imports, indirect []s
 	}
 	p := pin.New(m.objects, m.paths)
 	goModID := m.objects.blobs.add([]byte(goMod))
-	files, err := p.Pin(goModID, object.ID{}, m.current)
+	files, err := p.Pin(goModID, object.ID{}, 0, m.current)
 	if err != nil {
 		m.t.Fatal(err)
 	}

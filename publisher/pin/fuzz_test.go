@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,13 +57,8 @@ func editedMod(siblings family, source []byte) ([]byte, bool) {
 		}
 	}
 	for _, r := range slices.Clone(file.Replace) {
-		old := r.Old
-		switch {
-		case !slices.Contains(siblings.paths, old.Path):
-		case required[old.Path] && siblings.versions[old.Path] == nil:
-		case r.New.Version != "" || r.New.Path[0] != '.':
-		default:
-			if n := countReplaces(file, old); n > 1 {
+		if old := r.Old; goesAway(siblings, required, r) {
+			if countReplaces(file, old) > 1 {
 				return nil, false // DropReplace would take others with it.
 			}
 			if err := file.DropReplace(old.Path, old.Version); err != nil {
@@ -80,6 +76,18 @@ func editedMod(siblings family, source []byte) ([]byte, bool) {
 		panic(err)
 	}
 	return edited, true
+}
+
+// goesAway reports whether a replace has no place in a mirror: it is by a directory
+// that is not there, or of a sibling that is required at a version.
+func goesAway(siblings family, required map[string]bool, r *modfile.Replace) bool {
+	if r.New.Version != "" || !modfile.IsDirectoryPath(r.New.Path) {
+		return false
+	}
+	const mirror = "/a folder/that has/any name/"
+	target := strings.ReplaceAll(r.New.Path, "\\", "/")
+	outside := target[0] != '.' || !strings.HasPrefix(path.Join(mirror, target), mirror)
+	return outside || required[r.Old.Path] && siblings.versions[r.Old.Path] != nil
 }
 
 func countReplaces(file *modfile.File, old module.Version) int {
@@ -199,9 +207,9 @@ func fuzzSums(siblings family) map[module.Version]string {
 		{Path: "example.com/c", Version: "v0.7.0"}:        "",
 		{Path: "example.com/c", Version: "v0.7.0/go.mod"}: "h1:example.com/c@v0.7.0/go.mod",
 	}
-	for path, m := range siblings.versions {
-		sums[module.Version{Path: path, Version: m.Version}] = m.Sum
-		sums[module.Version{Path: path, Version: m.Version + "/go.mod"}] = m.GoModSum
+	for name, m := range siblings.versions {
+		sums[module.Version{Path: name, Version: m.Version}] = m.Sum
+		sums[module.Version{Path: name, Version: m.Version + "/go.mod"}] = m.GoModSum
 	}
 	return sums
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"go/version"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,14 +24,24 @@ type Mod struct {
 	// Requires are the paths of the required siblings, in the file's order,
 	// each once, without the module itself.
 	Requires []string
+	// Placeholders are the requirements on others at a version that nobody
+	// publishes.
+	Placeholders []Requirement
 
-	data     []byte
-	siblings map[string]bool
+	data []byte
 
 	mu sync.Mutex
-	// templates are keyed by the required siblings that stay as they are,
-	// which are hardly ever any.
+	// templates are keyed by the depth, and the required siblings that stay as
+	// they are, which are hardly ever any.
 	templates map[string]*template
+}
+
+// Requirement is a line of a go.mod that names a version which nobody publishes.
+type Requirement struct {
+	Path, Version string
+	Line          int
+	// Local tells that a replace of the module leads to a directory.
+	Local bool
 }
 
 // ParseMod reads a go.mod among siblings with these paths. The error is a
@@ -44,22 +55,34 @@ func ParseMod(data []byte, siblings map[string]bool) (*Mod, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Mod{data: data, siblings: siblings, templates: make(map[string]*template)}
+	m := &Mod{data: data, templates: make(map[string]*template)}
 	if file.Module != nil {
 		m.Path = file.Module.Mod.Path
 	}
 	if file.Go != nil {
 		m.Go = file.Go.Version
 	}
-	for _, r := range file.Require {
-		// A module's requirement on itself cannot be pinned: its version
-		// would depend on the go.mod that has the pin.
-		path := r.Mod.Path
-		if siblings[path] && path != m.Path && !slices.Contains(m.Requires, path) {
-			m.Requires = append(m.Requires, path)
+	local := make(map[string]bool)
+	for _, r := range replaces(file.Syntax) {
+		if modfile.IsDirectoryPath(r.target) {
+			local[r.old] = true
 		}
 	}
-	m.templates[""] = m.newTemplate(file, m.Requires)
+	for _, r := range file.Require {
+		path := r.Mod.Path
+		if path == m.Path {
+			// Its version would depend on the go.mod that has the pin.
+			continue
+		}
+		if siblings[path] && !slices.Contains(m.Requires, path) {
+			m.Requires = append(m.Requires, path)
+		}
+		if IsPlaceholder(r.Mod.Version) {
+			m.Placeholders = append(m.Placeholders, Requirement{path, r.Mod.Version, r.Syntax.Start.Line, local[path]})
+		}
+	}
+	// Most files are pinned in the root, to all siblings; editing uses the file up.
+	m.templates["0"] = m.newTemplate(file, 0, m.Requires)
 	return m, nil
 }
 
@@ -135,22 +158,23 @@ func (m *Mod) requiresAny(versions map[string]*Module) bool {
 }
 
 // template returns the file with gaps for these versions.
-func (m *Mod) template(versions map[string]*Module) *template {
-	var key strings.Builder
+func (m *Mod) template(depth int, versions map[string]*Module) *template {
+	key := strconv.Itoa(depth)
+	var pinned []string
 	for i, path := range m.Requires {
-		if versions[path] == nil {
-			key.WriteString(strconv.Itoa(i))
-			key.WriteByte(' ')
+		if versions[path] != nil {
+			pinned = append(pinned, path)
+		} else {
+			key += " " + strconv.Itoa(i)
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t := m.templates[key.String()]
+	t := m.templates[key]
 	if t == nil {
-		pinned := slices.DeleteFunc(slices.Clone(m.Requires), func(path string) bool { return versions[path] == nil })
 		file, _ := parseFile(m.data) // ParseMod has parsed it before.
-		t = m.newTemplate(file, pinned)
-		m.templates[key.String()] = t
+		t = m.newTemplate(file, depth, pinned)
+		m.templates[key] = t
 	}
 	return t
 }
@@ -181,7 +205,7 @@ func (t *template) fill(versions map[string]*Module) []byte {
 
 // newTemplate edits file, which is used up. Pinned are the siblings to leave
 // gaps for, in the file's order.
-func (m *Mod) newTemplate(file *modfile.File, pinned []string) *template {
+func (m *Mod) newTemplate(file *modfile.File, depth int, pinned []string) *template {
 	gap := "\x00"
 	for bytes.Contains(m.data, []byte(gap)) {
 		gap += "\x00"
@@ -191,15 +215,12 @@ func (m *Mod) newTemplate(file *modfile.File, pinned []string) *template {
 		// It fails for paths that are not required yet only.
 		_ = file.AddRequire(path, gap)
 	}
-	for _, line := range replaceLines(file.Syntax) {
-		old, target, ok := parseReplace(line)
-		foreign := slices.Contains(m.Requires, old) && !slices.Contains(pinned, old)
-		if !ok || !m.siblings[old] || foreign || !isRelative(target) {
-			continue
+	for _, r := range replaces(file.Syntax) {
+		if modfile.IsDirectoryPath(r.target) && (leadsOut(r.target, depth) || slices.Contains(pinned, r.old)) {
+			// How modfile itself marks a line for Cleanup to remove.
+			r.line.Token, r.line.Suffix = nil, nil
+			applies = true
 		}
-		// How modfile itself marks a line for Cleanup to remove.
-		line.Token, line.Suffix = nil, nil
-		applies = true
 	}
 	if !applies {
 		return &template{text: [][]byte{m.data}}
@@ -239,37 +260,36 @@ func opensBlock(block *modfile.LineBlock) bool {
 	})
 }
 
-// replaceLines finds the replace directives in the syntax, since
-// [modfile.ParseLax] passes them over.
-func replaceLines(syntax *modfile.FileSyntax) []*modfile.Line {
-	var lines []*modfile.Line
+// replace is a directive of the form "old [version] => target [version]".
+type replace struct {
+	line        *modfile.Line
+	old, target string // paths
+}
+
+// replaces finds the replace directives in the syntax, since [modfile.ParseLax]
+// passes them over.
+func replaces(syntax *modfile.FileSyntax) []replace {
+	var found []replace
+	add := func(line *modfile.Line, tokens []string) {
+		if arrow := slices.Index(tokens, "=>"); (arrow == 1 || arrow == 2) && len(tokens) > arrow+1 {
+			found = append(found, replace{line, unquote(tokens[0]), unquote(tokens[arrow+1])})
+		}
+	}
 	for _, stmt := range syntax.Stmt {
 		switch stmt := stmt.(type) {
 		case *modfile.Line:
 			if len(stmt.Token) > 0 && stmt.Token[0] == "replace" {
-				lines = append(lines, stmt)
+				add(stmt, stmt.Token[1:])
 			}
 		case *modfile.LineBlock:
 			if len(stmt.Token) == 1 && stmt.Token[0] == "replace" {
-				lines = append(lines, stmt.Line...)
+				for _, line := range stmt.Line {
+					add(line, line.Token)
+				}
 			}
 		}
 	}
-	return lines
-}
-
-// parseReplace returns the two paths of a replace directive; ok is false
-// where it does not have the form "old [version] => target [version]".
-func parseReplace(line *modfile.Line) (old, target string, ok bool) {
-	tokens := line.Token
-	if !line.InBlock {
-		tokens = tokens[1:]
-	}
-	arrow := slices.Index(tokens, "=>")
-	if arrow != 1 && arrow != 2 || len(tokens) < arrow+2 {
-		return "", "", false
-	}
-	return unquote(tokens[0]), unquote(tokens[arrow+1]), true
+	return found
 }
 
 func unquote(token string) string {
@@ -279,8 +299,10 @@ func unquote(token string) string {
 	return token
 }
 
-// isRelative reports whether the target of a replace directive is a directory
-// named from where the go.mod is.
-func isRelative(target string) bool {
-	return strings.HasPrefix(target, ".") && modfile.IsDirectoryPath(target)
+// leadsOut reports whether a directory that is the target of a replace is not in
+// the mirror, where the go.mod is in a directory of this depth. One that is the
+// module itself counts, too: it says nothing, but "go install" refuses it.
+func leadsOut(target string, depth int) bool {
+	clean := path.Clean(strings.ReplaceAll(target, `\`, "/"))
+	return target[0] != '.' || clean == "." || strings.HasPrefix(clean+"/", strings.Repeat("../", depth+1))
 }

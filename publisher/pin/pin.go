@@ -9,12 +9,17 @@
 //	replace k8s.io/api => ../api
 //
 // In the mirror there is no next door. A pinned go.mod requires every sibling
-// at the version that was published from the same source commit, and the
-// relative replaces of siblings are gone. A pinned go.sum has the checksums of
-// those versions. Everything else stays: the other lines of go.sum byte for
-// byte, and go.mod as "go mod edit -require=… -dropreplace=…" would leave it,
-// directives of future go versions included. A go.mod that neither requires
-// nor replaces a sibling is not touched at all, and neither is its go.sum.
+// at the version that was published from the same source commit. Replaces by a
+// directory are gone where they are of such a sibling, or where the directory is
+// not in the mirror, whichever module they are for: a build in the mirror could
+// not find it, and "go install" takes no module that has any. A pinned go.sum has
+// the checksums of those versions. Everything else stays: the other lines of
+// go.sum byte for byte, and go.mod as "go mod edit -require=… -dropreplace=…"
+// would leave it, directives of future go versions included. A go.mod in which
+// there is nothing to change is not even formatted.
+//
+// What is left are requirements at a version that nobody publishes, of modules
+// that are no siblings: [Mod.Placeholders].
 //
 // # Checksums of the module graph
 //
@@ -73,7 +78,9 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e
 
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// Blobs gives the content of a file in the source repository.
+// Blobs gives the content of a file in the source repository. That it is what its
+// name says is checked here, as nobody does later: what is published is another
+// file.
 type Blobs interface {
 	Blob(id object.ID) ([]byte, error)
 }
@@ -121,16 +128,18 @@ func (p *Pinner) Mod(goMod object.ID) (*Mod, error) {
 	})
 }
 
-// Pin returns the pinned form of a module's files. A zero goSum stands for a
-// module that has none; it gets one if a sibling is pinned.
+// Pin returns the pinned form of a module's files. Depth is how many directories
+// lie between the root of the mirror and the files: 0 for those in the root. A
+// zero goSum stands for a module that has none; it gets one if a sibling is
+// pinned.
 //
 // Versions maps the siblings' paths to what they are pinned to. It needs to have
 // those in [Mod.Requires] only. A required sibling that it lacks is taken for
-// a foreign module: its lines stay as they are.
+// a foreign module: its requirement stays as it is.
 //
 // The error is a [*SyntaxError] where a file is broken; any other one is from
 // reading a blob.
-func (p *Pinner) Pin(goMod, goSum object.ID, versions map[string]*Module) (Files, error) {
+func (p *Pinner) Pin(goMod, goSum object.ID, depth int, versions map[string]*Module) (Files, error) {
 	mod, err := p.Mod(goMod)
 	if err != nil {
 		return Files{}, err
@@ -141,7 +150,7 @@ func (p *Pinner) Pin(goMod, goSum object.ID, versions map[string]*Module) (Files
 			return Files{}, err
 		}
 	}
-	return mod.Pin(sum, versions), nil
+	return mod.Pin(sum, depth, versions), nil
 }
 
 func remember[T any](memo *lru.Cache[object.ID, parsed[T]], blobs Blobs, id object.ID, parse func([]byte) (T, error)) (T, error) {
@@ -149,6 +158,11 @@ func remember[T any](memo *lru.Cache[object.ID, parsed[T]], blobs Blobs, id obje
 		return known.file, known.err
 	}
 	data, err := blobs.Blob(id)
+	if err == nil {
+		if got := object.Hash(object.BlobType, data); got != id {
+			err = fmt.Errorf("its content is that of %s: git fsck tells what is damaged", got)
+		}
+	}
 	if err != nil {
 		var none T
 		return none, fmt.Errorf("read blob %s: %w", id, err)
@@ -160,9 +174,9 @@ func remember[T any](memo *lru.Cache[object.ID, parsed[T]], blobs Blobs, id obje
 
 // Pin returns the pinned form of a go.mod and the go.sum next to it, nil where
 // there is none, as [Pinner.Pin] does.
-func (m *Mod) Pin(sum *Sum, versions map[string]*Module) Files {
+func (m *Mod) Pin(sum *Sum, depth int, versions map[string]*Module) Files {
 	var files Files
-	if goMod := m.template(versions).fill(versions); !bytes.Equal(goMod, m.data) {
+	if goMod := m.template(depth, versions).fill(versions); !bytes.Equal(goMod, m.data) {
 		files.GoMod = goMod
 	}
 	if sum == nil {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func pinFiles(f family, goMod, goSum []byte) (newMod, newSum []byte, err error) 
 	if goSum != nil {
 		sumID = store.add(goSum)
 	}
-	files, err := pin.New(store, f.paths).Pin(modID, sumID, f.versions)
+	files, err := pin.New(store, f.paths).Pin(modID, sumID, 0, f.versions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -170,8 +171,7 @@ func compareWithGoModEdit(t *testing.T, siblings family, source, pinned []byte) 
 		}
 	}
 	for _, r := range file.Replace {
-		foreign := required[r.Old.Path] && siblings.versions[r.Old.Path] == nil
-		if slices.Contains(siblings.paths, r.Old.Path) && !foreign && strings.HasPrefix(r.New.Path, ".") {
+		if goesAway(siblings, required, r) {
 			args = append(args, "-dropreplace="+strings.TrimSuffix(r.Old.Path+"@"+r.Old.Version, "@"))
 		}
 	}
@@ -230,11 +230,11 @@ func TestFilesThatStayAreNil(t *testing.T) {
 	goSum := store.add([]byte("a.example/b v1.0.0 h1:a.example/b@v1.0.0\na.example/b v1.0.0/go.mod h1:a.example/b@v1.0.0/go.mod\n"))
 	siblings := parseFamily(t, "a.example/b v1.0.0")
 	p := pin.New(store, siblings.paths)
-	files, err := p.Pin(goMod, goSum, siblings.versions)
+	files, err := p.Pin(goMod, goSum, 0, siblings.versions)
 	if err != nil || files.GoMod != nil || files.GoSum != nil {
 		t.Errorf("%q, %v; want nil", files, err)
 	}
-	files, err = p.Pin(goMod, object.ID{}, nil)
+	files, err = p.Pin(goMod, object.ID{}, 0, nil)
 	if err != nil || files.GoMod != nil || files.GoSum != nil {
 		t.Errorf("without versions: %q, %v; want nil", files, err)
 	}
@@ -248,7 +248,7 @@ func TestPinnerReadsABlobOnce(t *testing.T) {
 	p := pin.New(store, []string{"a.example/b"})
 	for i, version := range []string{"v1.0.0", "v1.1.0"} {
 		siblings := parseFamily(t, "a.example/b "+version)
-		files, err := p.Pin(goMod, goSum, siblings.versions)
+		files, err := p.Pin(goMod, goSum, 0, siblings.versions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestPinnerReadsABlobOnce(t *testing.T) {
 			t.Errorf("%s is not in %s%s", version, files.GoMod, files.GoSum)
 		}
 		var syntax *pin.SyntaxError
-		if _, err := p.Pin(broken, goSum, siblings.versions); !errors.As(err, &syntax) {
+		if _, err := p.Pin(broken, goSum, 0, siblings.versions); !errors.As(err, &syntax) {
 			t.Errorf("call %d: error %v, want a syntax error", i, err)
 		}
 		clear(store)
@@ -264,6 +264,18 @@ func TestPinnerReadsABlobOnce(t *testing.T) {
 	var syntax *pin.SyntaxError
 	if _, err := p.Mod(object.Hash(object.BlobType, nil)); !errors.Is(err, os.ErrNotExist) || errors.As(err, &syntax) {
 		t.Errorf("error %v, want that of the blob that is not there", err)
+	}
+}
+
+func TestContentOfAnotherFileIsNeverPinned(t *testing.T) {
+	const goMod, damaged = "module m\n\nrequire a.example/b v0.0.0\n", "module m\n\nrequire a.example/c v0.0.0\n"
+	siblings := parseFamily(t, "a.example/b v1.0.0")
+	store := make(blobs)
+	id, other := store.add([]byte(goMod)), store.add([]byte(damaged))
+	store[id] = store[other]
+	var syntax *pin.SyntaxError
+	if _, err := pin.New(store, siblings.paths).Pin(id, object.ID{}, 0, siblings.versions); err == nil || errors.As(err, &syntax) || !strings.Contains(err.Error(), other.String()) {
+		t.Errorf("error %v; want one that names %s", err, other)
 	}
 }
 
@@ -290,5 +302,99 @@ func TestModSaysWhatItRequires(t *testing.T) {
 		if !slices.Equal(m.Requires, test.want) || m.Unpruned() != test.unpruned {
 			t.Errorf("%q: requires %v, unpruned %v; want %v, %v", test.goMod, m.Requires, m.Unpruned(), test.want, test.unpruned)
 		}
+	}
+}
+
+func TestNoReplaceLeadsOutOfTheMirror(t *testing.T) {
+	const never = 3
+	for _, test := range []struct {
+		target string
+		depth  int // from which one on it stays
+	}{
+		{".", never},
+		{"./", never},
+		{"./nested/..", never},
+		{"..", 1},
+		{"../", 1},
+		{"../x", 1},
+		{"../../x", 2},
+		{"./../x", 1},
+		{"./a/../../b", 1},
+		{"./a/../../../b", 2},
+		{"../x/../../y", 2},
+		{"/abs", never},
+		{"/", never},
+		{`..\x`, 1},
+		{`..\..\x`, 2},
+		{`\x`, never},
+		{`C:\x`, never},
+		{"./nested", 0},
+		{"./nested/deeper/../sub", 0},
+		{"./..nested", 0},
+		{"./nested../x", 0},
+		{`.\nested`, 0},
+		{"example.com/fork v1.0.0", 0},
+	} {
+		path, version, _ := strings.Cut(test.target, " ")
+		quoted := strings.TrimSpace(strconv.Quote(path) + " " + version)
+		for _, old := range []string{"example.com/x", "example.com/x v1.2.3", "example.com/m", "example.com/sibling"} {
+			for _, replace := range []string{
+				"replace " + old + " => " + test.target + "\n",
+				"replace " + old + " => " + quoted + " // why\n",
+				"replace (\n\texample.com/z => ./z\n\t" + old + " => " + test.target + "\n)\n",
+				"future directive\nreplace (\n\t" + old + " => " + quoted + "\n)\n",
+			} {
+				goMod := "module example.com/m\n\ngo 1.26\n\n" + replace
+				m, err := pin.ParseMod([]byte(goMod), map[string]bool{"example.com/sibling": true})
+				if err != nil {
+					t.Fatalf("%q: %v", replace, err)
+				}
+				for depth := range never {
+					stays := depth >= test.depth
+					pinned := m.Pin(nil, depth, nil)
+					if unchanged := pinned.GoMod == nil; unchanged != stays || strings.Contains(string(pinned.GoMod), old+" =>") {
+						t.Errorf("at depth %d %q\nbecomes %q", depth, goMod, pinned.GoMod)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestPlaceholdersAreFound(t *testing.T) {
+	const zero = "v0.0.0-00010101000000-000000000000"
+	for _, test := range []struct {
+		name, goMod string
+		want        []pin.Requirement
+	}{
+		{"none", "require e.example/a v0.0.1\n", nil},
+		{"a version like one", "require (\n\te.example/a v0.0.0-20240102030405-0123456789ab\n\te.example/b v0.0.0-rc.1\n)\n", nil},
+		{"one", "require e.example/a v0.0.0\n", []pin.Requirement{{Path: "e.example/a", Version: "v0.0.0", Line: 3}}},
+		{"a zero pseudo-version", "require (\n\te.example/b v1.0.0\n\te.example/a " + zero + " // indirect\n)\n", []pin.Requirement{{Path: "e.example/a", Version: zero, Line: 5}}},
+		{"of a later major version", "require e.example/a/v2 v2.0.0-00010101000000-000000000000\n", []pin.Requirement{{Path: "e.example/a/v2", Version: "v2.0.0-00010101000000-000000000000", Line: 3}}},
+		{"a sibling", "require e.example/sibling v0.0.0\n", []pin.Requirement{{Path: "e.example/sibling", Version: "v0.0.0", Line: 3}}},
+		{"itself", "require e.example/m v0.0.0\n", nil},
+		{"replaced next door", "require e.example/a v0.0.0\nreplace e.example/a => ../a\n", []pin.Requirement{{"e.example/a", "v0.0.0", 3, true}}},
+		{"replaced inside", "replace \"e.example/a\" v0.0.0 => \"./a\"\nrequire e.example/a v0.0.0\n", []pin.Requirement{{"e.example/a", "v0.0.0", 4, true}}},
+		{"replaced by a module", "require e.example/a v0.0.0\nreplace e.example/a => e.example/fork v1.0.0\n", []pin.Requirement{{Path: "e.example/a", Version: "v0.0.0", Line: 3}}},
+		{"another replaced", "require e.example/a v0.0.0\nreplace (\n\te.example/b => ../b\n)\n", []pin.Requirement{{Path: "e.example/a", Version: "v0.0.0", Line: 3}}},
+		{"as a dependency only", "future directive\nrequire e.example/a v0.0.0\nreplace e.example/a => ../a\n", []pin.Requirement{{"e.example/a", "v0.0.0", 4, true}}},
+	} {
+		m, err := pin.ParseMod([]byte("module e.example/m\n\n"+test.goMod), map[string]bool{"e.example/sibling": true})
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		} else if !slices.Equal(m.Placeholders, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, m.Placeholders, test.want)
+		}
+	}
+}
+
+func TestPinnedSiblingIsNotReplaced(t *testing.T) {
+	siblings := parseFamily(t, "e.example/a v1.0.0\ne.example/b\n")
+	const head = "module e.example/m\n\ngo 1.26\n\nrequire (\n\te.example/a v0.0.0\n\te.example/b v0.0.0\n)\n"
+	goMod, _, err := pinFiles(siblings, []byte(head+"\nreplace (\n\te.example/a => ./a\n\te.example/b => ./b\n)\n"), nil)
+	want := strings.Replace(head, "a v0.0.0", "a v1.0.0", 1) + "\nreplace e.example/b => ./b\n"
+	if err != nil || string(goMod) != want {
+		t.Errorf("%s\nwant: %s%v", goMod, want, err)
 	}
 }

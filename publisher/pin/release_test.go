@@ -110,7 +110,7 @@ func BenchmarkPin(b *testing.B) {
 	p := pin.New(store, r.siblings.paths)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.Pin(goMod, goSum, r.siblings.versions); err != nil {
+		if _, err := p.Pin(goMod, goSum, 0, r.siblings.versions); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -133,6 +133,6 @@ func BenchmarkPinFirst(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		mod.Pin(sum, r.siblings.versions)
+		mod.Pin(sum, 0, r.siblings.versions)
 	}
 }

@@ -5,42 +5,28 @@ import (
 	"fmt"
 
 	"k8s.io/publisher/mirror"
-	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
+	"k8s.io/publisher/source"
 )
 
 // maker compares one destination.
 type maker struct {
-	in     Input
 	pub    *publication.Publication
+	repo   *source.Repository
 	from   *publication.Destination
+	mirror *past.Mirror
 	to     *Destination
-	took   *publication.Takeover
-	reader *odb.Reader
 }
 
-func (m *maker) skipAll() {
+func (m *maker) failAll() {
 	for _, b := range m.from.Branches {
 		m.to.Branches = append(m.to.Branches, Branch{Name: b.Name, Source: b.Source, Action: Fail})
 	}
 }
 
-func (m *maker) compare() (*publication.Takeover, error) {
-	if m.to.Mirror.Exists {
-		store, err := odb.Open(m.to.Mirror.ObjectsDir())
-		if err != nil {
-			return nil, err
-		}
-		defer store.Close()
-		m.reader = store.Reader()
-		if err := m.stale(store); err != nil {
-			return nil, err
-		}
-	} else if err := m.stale(nil); err != nil {
-		return nil, err
-	}
-	takeover := new(publication.Takeover)
+func (m *maker) compare() error {
 	var old []mark
 	var errs []error
 	for _, b := range m.from.Branches {
@@ -48,28 +34,21 @@ func (m *maker) compare() (*publication.Takeover, error) {
 			m.to.Branches = append(m.to.Branches, Branch{Name: b.Name, Source: b.Source, Action: Skip, Note: b.Skipped})
 			continue
 		}
-		at, base, err := m.branch(b)
+		update, at, err := m.branch(b)
 		if err != nil {
 			errs = append(errs, err)
-			have, _ := m.to.Mirror.Ref("refs/heads/" + b.Name)
-			m.to.Branches = append(m.to.Branches, Branch{Name: b.Name, Source: b.Source, Action: Fail, Old: have, New: b.Tip, Note: err.Error()})
-			continue
+			update.Action, update.Note = Fail, err.Error()
 		}
-		if base != nil {
-			takeover.Add(b.Name, *base)
-		}
+		m.to.Branches = append(m.to.Branches, update)
 		old = append(old, at...)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	if len(takeover.Bases) > 0 {
-		return takeover, nil
+		return err
 	}
 	if err := m.count(old); err != nil {
-		return nil, err
+		return err
 	}
-	return nil, m.tags()
+	return m.tags()
 }
 
 // mark is a commit of a projection.
@@ -78,103 +57,71 @@ type mark struct {
 	i  int32
 }
 
-// branch compares one branch. It returns where the mirror's is now, or, where
-// the mirror was filled by someone else, the base to go on from.
-func (m *maker) branch(b *publication.Branch) ([]mark, *publication.Base, error) {
-	update := Branch{Name: b.Name, Source: b.Source, Action: Create, New: b.Tip, Note: b.Note}
+// branch compares one branch. It also returns where the mirror's is now.
+func (m *maker) branch(b *publication.Branch) (update Branch, at []mark, err error) {
+	update = Branch{Name: b.Name, Source: b.Source, Action: Create, New: b.Tip, Note: b.Note}
 	ref := "refs/heads/" + b.Name
-	have, exists := m.to.Mirror.Ref(ref)
+	tip, exists := m.mirror.Tips[b.Name]
 	if !exists {
-		m.to.Branches = append(m.to.Branches, update)
 		m.to.Refs[ref] = mirror.Ref{ID: b.Tip}
-		return nil, nil, nil
+		return update, nil, nil
 	}
-	update.Old = have
-	if base, ok := m.took.Base(b.Name); ok && b.Note == "" {
-		update.Note = fmt.Sprintf("continues what someone else published up to %s", base.Commit)
+	update.Old = tip.Commit
+	if base, _, ok := m.mirror.TakenOver(b.Name); ok && b.Note == "" {
+		update.Note = fmt.Sprintf("continues what someone else published up to %.12s", base)
 	}
-	if have == b.Tip {
+	if tip.Commit == b.Tip {
 		update.Action = Unchanged
-		m.to.Branches = append(m.to.Branches, update)
-		return []mark{{b.Projection, b.Commit}}, nil, nil
+		return update, []mark{{b.Projection, b.Commit}}, nil
 	}
-	conflict := func(format string, args ...any) (_ []mark, _ *publication.Base, err error) {
-		return nil, nil, &ConflictError{m.to.Name, ref, have, b.Tip, fmt.Sprintf(format, args...)}
+	conflict := func(reason string, takeOver bool) (Branch, []mark, error) {
+		return update, nil, m.conflict(ConflictError{m.to.Name, ref, tip.Commit, b.Tip, reason, takeOver})
 	}
-	i, ok, err := m.find(b, have)
+	i, ok, err := standing(b, tip)
 	if err != nil {
-		return nil, nil, err
+		return update, nil, err
 	}
 	if !ok {
-		foreign, err := m.foreign(b, have)
+		reason, takeOver, err := m.stranger(b, tip)
 		if err != nil {
-			return nil, nil, err
+			return update, nil, err
 		}
-		if _, before := m.took.Base(b.Name); foreign.base != nil && !before {
-			return nil, foreign.base, nil
-		}
-		return conflict("%s", foreign.reason)
+		return conflict(reason, takeOver)
 	}
 	forward, err := b.Projection.IsAncestor(i, b.Commit)
 	if err != nil {
-		return nil, nil, err
+		return update, nil, err
 	}
 	if !forward {
-		if back, err := b.Projection.IsAncestor(b.Commit, i); err == nil && back {
-			return conflict("the source branch %s is behind what was published from it; a mirror never goes back", b.Source)
+		back, err := b.Projection.IsAncestor(b.Commit, i)
+		if err != nil {
+			return update, nil, err
 		}
-		return conflict("the source branch %s was rewritten; a mirror only goes forward", b.Source)
+		if back {
+			return conflict("the source branch "+b.Source+" is behind what was published from it; a mirror never goes back", false)
+		}
+		return conflict("the source branch "+b.Source+" was rewritten; a mirror only goes forward", false)
 	}
 	update.Action = Update
-	m.to.Branches = append(m.to.Branches, update)
 	m.to.Refs[ref] = mirror.Ref{ID: b.Tip}
-	return []mark{{b.Projection, i}}, nil, nil
+	return update, []mark{{b.Projection, i}}, nil
 }
 
-// stale returns ErrStale where new commits stand on ones that the cache knows
-// and the mirror lacks: someone removed the mirror, or restored an old one.
-func (m *maker) stale(store *odb.Store) error {
-	seen := make(map[*projection.Projection]bool)
-	for _, b := range m.from.Branches {
-		of := b.Projection
-		if of == nil || b.Commit == projection.None {
-			continue
-		}
-		need := func(i int32) error {
-			if i >= of.Base() {
-				return nil
-			}
-			c, err := of.Commit(i)
-			if err != nil {
-				return err
-			}
-			if store == nil || !store.Has(c.ID) {
-				return fmt.Errorf("%w: commit %s is not in %s", publication.ErrStale, c.ID, m.to.Mirror.Dir)
-			}
-			return nil
-		}
-		if have, _ := m.to.Mirror.Ref("refs/heads/" + b.Name); have != b.Tip {
-			if err := need(b.Commit); err != nil {
-				return err
-			}
-		}
-		if seen[of] {
-			continue
-		}
-		seen[of] = true
-		for i := of.Base(); i < of.Len(); i++ {
-			c, err := of.Commit(i)
-			if err != nil {
-				return err
-			}
-			for _, parent := range c.Parents {
-				if err := need(parent); err != nil {
-					return err
-				}
-			}
-		}
+func (m *maker) conflict(c ConflictError) error {
+	m.to.Conflicts = append(m.to.Conflicts, &c)
+	return &c
+}
+
+// standing returns where a mirror's commit stands in the branch's projection. It
+// is not ok where the publication makes another commit, or none, of the source
+// commit that it names.
+func standing(b *publication.Branch, tip past.Tip) (int32, bool, error) {
+	i, _, ok := b.Projection.Lookup(tip.Source)
+	if !ok || i == projection.None {
+		return projection.None, false, nil
 	}
-	return nil
+	mine, err := b.Projection.Commit(i)
+	return i, mine.ID == tip.Commit, err
 }
 
 // count finds how many commits are new to the mirror, for each branch those
@@ -212,15 +159,9 @@ func (m *maker) count(old []mark) error {
 		if b.Action != Create && b.Action != Update {
 			continue
 		}
-		for _, from := range m.from.Branches {
-			if from.Name != b.Name {
-				continue
-			}
-			n, err := visit(mark{from.Projection, from.Commit})
-			if err != nil {
-				return err
-			}
-			b.Commits = n
+		var err error
+		if b.Commits, err = visit(mark{m.from.Branches[i].Projection, m.from.Branches[i].Commit}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -232,37 +173,22 @@ func (m *maker) tags() error {
 		update := Tag{Source: t.Source, Names: t.Names, Action: Unchanged, Commit: t.Target}
 		for k, name := range t.Names {
 			ref := "refs/tags/" + name
-			have, exists := m.to.Mirror.Ref(ref)
+			have, exists := m.mirror.Ref(ref)
 			switch {
 			case !exists:
 				update.Action = Create
 				m.to.Refs[ref] = mirror.Ref{ID: t.Objects[k], Peeled: t.Target}
 			case have == t.Objects[k]:
+			case m.mirror.Foreign(t.Parent):
+				update.Note = "published before the mirror was taken over"
 			default:
-				before, err := m.took.Has(t.Parent, m.reader, m.pub.Trailer())
-				if err != nil {
-					return err
-				}
-				if before {
-					update.Note = "published before the mirror was taken over"
-					continue
-				}
-				return &ConflictError{m.to.Name, ref, have, t.Objects[k], fmt.Sprintf("source tag %s yields another tag; a published tag never moves", t.Source)}
+				return m.conflict(ConflictError{m.to.Name, ref, have, t.Objects[k], fmt.Sprintf("source tag %s yields another tag; a published tag never moves", t.Source), false})
 			}
 		}
 		m.to.Tags = append(m.to.Tags, update)
 	}
 	for _, s := range m.from.SkippedTags {
 		m.to.Tags = append(m.to.Tags, Tag{Source: s.Name, Action: Skip, Note: s.Reason})
-	}
-	// What was taken over is noted in the mirror itself.
-	if m.took != nil {
-		for branch, base := range m.took.Bases {
-			ref := publication.TakeoverRefs + branch
-			if _, ok := m.to.Mirror.Ref(ref); !ok {
-				m.to.Refs[ref] = mirror.Ref{ID: base.Commit}
-			}
-		}
 	}
 	return nil
 }

@@ -1,5 +1,6 @@
-// Package plan compares what is to be published with what the mirrors hold.
-// A plan is a value: it can be shown, and it says all that a sync will do.
+// Package plan compares what is to be published with where the mirrors stand.
+// A plan is a value: it can be shown, it says all that a sync will do, and
+// carrying it out changes nothing in it.
 //
 // Branches only fast-forward and tags never move. Where that is not possible,
 // the destination has an error that names both sides, and so have those that
@@ -7,12 +8,15 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/modules"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/publication"
+	"k8s.io/publisher/source"
 )
 
 // Action is what happens to a ref.
@@ -29,6 +33,7 @@ const (
 
 // Plan is what a sync will do.
 type Plan struct {
+	// Destinations are in the order in which they are published.
 	Destinations []*Destination
 }
 
@@ -37,16 +42,18 @@ type Destination struct {
 	Name     string
 	Branches []Branch
 	Tags     []Tag
-	Warnings []publication.Warning
+	Warnings []modules.Warning
+	// DependsOn names the destinations that it pins.
+	DependsOn []string
 	// Err is why nothing will be done here.
 	Err error
+	// Conflicts are its refs that cannot become what they should be.
+	Conflicts []*ConflictError
 
 	// Mirror is the state that was compared with.
 	Mirror *mirror.Mirror
 	// Refs are the refs that change, with their new values.
 	Refs map[string]mirror.Ref
-	// Published is what was computed.
-	Published *publication.Destination
 }
 
 // Branch is what happens to a branch of a mirror.
@@ -75,69 +82,37 @@ type ConflictError struct {
 	Destination, Ref string
 	Have, Want       object.ID
 	Reason           string
+	// TakeOver tells that the branch could be continued if the rules said so.
+	TakeOver bool
 }
 
 func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s of %s is at %s and should be at %s: %s", e.Ref, e.Destination, e.Have, e.Want, e.Reason)
 }
 
-// TakenOverError is returned where a mirror turns out to have been filled by
-// someone else: the publication is to be computed again on top of it.
-type TakenOverError struct {
-	Takeovers map[string]*publication.Takeover
-	// TakeOver also takes over mirrors that the publisher filled itself, under
-	// other rules.
-	TakeOver bool
-}
-
-func (e *TakenOverError) Error() string { return "mirrors were filled by someone else" }
-
-// Input is what a plan is made from.
-type Input struct {
-	Publication *publication.Publication
-	// Mirrors are the mirrors' states by destination; Errs those that could
-	// not be read.
-	Mirrors   map[string]*mirror.Mirror
-	Errs      map[string]error
-	Takeovers map[string]*publication.Takeover
-	// TakeOver also takes over mirrors that the publisher filled itself, under
-	// other rules.
-	TakeOver bool
-}
-
-// Make compares. The error is publication.ErrStale or a [TakenOverError], both
-// of which ask for another computation, or a failure to read a mirror; what
-// concerns one destination is in [Destination.Err].
-func Make(in Input) (*Plan, error) {
+// Make compares. What concerns one destination is in [Destination.Err].
+func Make(pub *publication.Publication, from *past.Past, repo *source.Repository) *Plan {
 	p := new(Plan)
-	taken := make(map[string]*publication.Takeover)
-	for _, d := range in.Publication.Destinations {
+	for _, d := range pub.Destinations {
 		m := &maker{
-			in: in, pub: in.Publication, from: d, took: in.Takeovers[d.Name],
-			to: &Destination{Name: d.Name, Err: d.Err, Warnings: d.Warnings, Published: d, Mirror: in.Mirrors[d.Name], Refs: make(map[string]mirror.Ref)},
+			pub: pub, repo: repo, from: d, mirror: from.Mirrors[d.Name],
+			to: &Destination{
+				Name: d.Name, Err: d.Err, Warnings: d.Warnings, DependsOn: d.DependsOn,
+				Mirror: from.Mirrors[d.Name].Mirror, Refs: make(map[string]mirror.Ref),
+			},
 		}
 		p.Destinations = append(p.Destinations, m.to)
-		if err := in.Errs[d.Name]; err != nil {
-			m.to.Err = err
+		if m.mirror.Err != nil {
+			m.to.Err = m.mirror.Err
 		}
-		if m.to.Err != nil {
-			m.skipAll()
-			continue
+		if m.to.Err == nil {
+			m.to.Err = m.compare()
+		} else {
+			m.failAll()
 		}
-		takeover, err := m.compare()
-		if errors.Is(err, publication.ErrStale) {
-			return nil, err
-		}
-		if takeover != nil {
-			taken[d.Name] = takeover
-		}
-		m.to.Err = err
-	}
-	if len(taken) > 0 {
-		return nil, &TakenOverError{Takeovers: taken}
 	}
 	p.stopDependents()
-	return p, nil
+	return p
 }
 
 // Destination returns a destination of the plan by name, or nil.
@@ -159,39 +134,23 @@ func (d *Destination) NewCommits() int {
 	return n
 }
 
-// Changes reports whether the plan has anything to do.
-func (p *Plan) Changes() bool {
-	for _, d := range p.Destinations {
-		if d.Err == nil && len(d.Refs) > 0 {
-			return true
-		}
-	}
-	return false
-}
+// Changes reports whether there is anything to do in the mirror.
+func (d *Destination) Changes() bool { return d.Err == nil && len(d.Refs) > 0 }
 
-// Fail gives an error to all destinations that had something to do.
-func (p *Plan) Fail(err error) {
-	for _, d := range p.Destinations {
-		if d.Err == nil && len(d.Refs) > 0 {
-			d.Err = err
-		}
-	}
-}
+// Changes reports whether there is anything to do in any mirror.
+func (p *Plan) Changes() bool { return slices.ContainsFunc(p.Destinations, (*Destination).Changes) }
 
-// stopDependents passes failures on.
+// stopDependents passes failures on, within circles in both directions.
 func (p *Plan) stopDependents() {
-	for _, d := range p.Destinations {
-		d.StopFor(p)
-	}
-}
-
-// StopFor gives d an error where one of the destinations that it depends on
-// has one, and reports whether d has one.
-func (d *Destination) StopFor(p *Plan) bool {
-	for _, on := range d.Published.DependsOn {
-		if dep := p.Destination(on); d.Err == nil && dep != nil && dep.Err != nil {
-			d.Err = fmt.Errorf("it depends on %s, which failed", on)
+	for again := true; again; {
+		again = false
+		for _, d := range p.Destinations {
+			for _, on := range d.DependsOn {
+				if d.Err == nil && p.Destination(on).Err != nil {
+					d.Err = fmt.Errorf("it depends on %s, which failed", on)
+					again = true
+				}
+			}
 		}
 	}
-	return d.Err != nil
 }

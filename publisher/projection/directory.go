@@ -23,8 +23,27 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s stands in both %s: directories that are published together must not overlap", e.Path, strings.Join(e.Dirs, " and "))
+	return fmt.Sprintf("%.500s stands in both %s: directories that are published together must not overlap", e.Path, strings.Join(e.Dirs, " and "))
 }
+
+// LimitError reports directories that no repository has by honest means: few
+// trees can hold one another so often that a walk of their paths never ends.
+type LimitError struct {
+	Dirs []string
+	What string
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("directory %s cannot be published: %s", strings.Join(e.Dirs, " + "), e.What)
+}
+
+// maxPaths is how many bytes the paths may take that are looked at for one tree,
+// each with perPath more: about a million of them. The largest repositories have
+// half a million files.
+const (
+	maxPaths = 1 << 27
+	perPath  = 64
+)
 
 // Directory makes the tree to publish out of the trees of the directories that
 // a rule names: their union at the root, less what matches the patterns to
@@ -34,8 +53,9 @@ type Directory struct {
 	remove  *pathspec.Set
 	objects Objects
 	put     func(t object.Type, data []byte) (object.ID, error)
-	unions  map[string]object.ID
+	unions  map[string]object.ID // by the IDs of their parts
 	cleaned map[location]object.ID
+	left    int // of maxPaths, for the tree that is being made
 }
 
 type location struct {
@@ -56,6 +76,7 @@ func NewDirectory(paths []string, remove *pathspec.Set, objects Objects, put fun
 // Absent ones are zero; where all are, so is the result. What the patterns
 // match is gone before directories can be in each other's way.
 func (d *Directory) Tree(trees []object.ID) (object.ID, error) {
+	d.left = maxPaths
 	if d.remove != nil && !d.remove.Empty() {
 		trees = slices.Clone(trees)
 		for i, tree := range trees {
@@ -63,7 +84,7 @@ func (d *Directory) Tree(trees []object.ID) (object.ID, error) {
 				continue
 			}
 			var err error
-			if trees[i], err = d.clean("", tree); err != nil {
+			if trees[i], err = d.clean("", tree, 0); err != nil {
 				return object.ID{}, err
 			}
 		}
@@ -84,18 +105,7 @@ func (d *Directory) union(trees []object.ID) (object.ID, error) {
 	case 1:
 		return parts[0].tree, nil
 	}
-	var key strings.Builder
-	for _, id := range trees {
-		key.Write(id[:])
-	}
-	if id, ok := d.unions[key.String()]; ok {
-		return id, nil
-	}
-	id, err := d.merge("", parts)
-	if err == nil {
-		d.unions[key.String()] = id
-	}
-	return id, err
+	return d.merge("", parts, 0)
 }
 
 // part is a tree with the source directory that it comes from.
@@ -104,20 +114,23 @@ type part struct {
 	tree object.ID
 }
 
-func (d *Directory) merge(prefix string, parts []part) (object.ID, error) {
+func (d *Directory) merge(prefix string, parts []part, depth int) (object.ID, error) {
+	var key strings.Builder
+	for _, p := range parts {
+		key.Write(p.tree[:])
+	}
+	if id, ok := d.unions[key.String()]; ok {
+		return id, nil
+	}
 	type owned struct {
 		object.Entry
 		from []part
 	}
 	byName := make(map[string]*owned)
 	for _, p := range parts {
-		data, err := d.objects.Tree(p.tree)
+		entries, err := d.entries(prefix, p.tree, depth)
 		if err != nil {
 			return object.ID{}, err
-		}
-		entries, err := object.ParseTree(data)
-		if err != nil {
-			return object.ID{}, fmt.Errorf("tree %s: %w", p.tree, err)
 		}
 		for _, e := range entries {
 			mine := part{p.dir, e.ID}
@@ -137,7 +150,7 @@ func (d *Directory) merge(prefix string, parts []part) (object.ID, error) {
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		o := byName[name]
 		if len(o.from) > 1 {
-			id, err := d.merge(prefix+name+"/", o.from)
+			id, err := d.merge(prefix+name+"/", o.from, depth+1)
 			if err != nil {
 				return object.ID{}, err
 			}
@@ -145,22 +158,46 @@ func (d *Directory) merge(prefix string, parts []part) (object.ID, error) {
 		}
 		entries = append(entries, o.Entry)
 	}
-	return d.put(object.TreeType, object.EncodeTree(entries))
+	id, err := d.put(object.TreeType, object.EncodeTree(entries))
+	if err == nil {
+		d.unions[key.String()] = id
+	}
+	return id, err
+}
+
+// entries reads a tree that another one is made of, which stands at a prefix
+// and so many levels deep.
+func (d *Directory) entries(prefix string, tree object.ID, depth int) ([]object.Entry, error) {
+	if depth > object.MaxTreeDepth {
+		return nil, &LimitError{d.paths, fmt.Sprintf("directories are more than %d deep inside one another", object.MaxTreeDepth)}
+	}
+	data, err := d.objects.Tree(tree)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := object.ParseTree(data)
+	if err == nil {
+		err = object.CheckEntries(entries)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tree %s: %w", tree, err)
+	}
+	d.left -= len(entries)*(len(prefix)+perPath) + len(data)
+	if d.left < 0 {
+		return nil, &LimitError{d.paths, "it has more files than can be looked at"}
+	}
+	return entries, nil
 }
 
 // clean removes what matches the patterns, and directories that it empties.
-func (d *Directory) clean(prefix string, tree object.ID) (object.ID, error) {
+func (d *Directory) clean(prefix string, tree object.ID, depth int) (object.ID, error) {
 	key := location{prefix, tree}
 	if id, ok := d.cleaned[key]; ok {
 		return id, nil
 	}
-	data, err := d.objects.Tree(tree)
+	entries, err := d.entries(prefix, tree, depth)
 	if err != nil {
 		return object.ID{}, err
-	}
-	entries, err := object.ParseTree(data)
-	if err != nil {
-		return object.ID{}, fmt.Errorf("tree %s: %w", tree, err)
 	}
 	changed := false
 	kept := entries[:0]
@@ -173,7 +210,7 @@ func (d *Directory) clean(prefix string, tree object.ID) (object.ID, error) {
 				continue
 			}
 		case d.remove.MayMatchUnder(path):
-			id, err := d.clean(path+"/", e.ID)
+			id, err := d.clean(path+"/", e.ID, depth+1)
 			if err != nil {
 				return object.ID{}, err
 			}

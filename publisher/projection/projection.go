@@ -3,32 +3,43 @@
 //
 // The projection P(S) of a source commit S is decided by S, its parents'
 // projections and the rules alone, so it is the same on every machine and in
-// every order of runs:
+// every order of runs. Let the parents' projections be q1 to qn in the order of
+// the parents, without those that are nothing and without repeats.
 //
-//   - Where the directory's tree in S equals its tree in S's first parent, S is
+//   - Where the directory's tree in S equals its tree in S's first parent, and
+//     all others of q1 to qn are ancestors of the first parent's projection, S is
 //     not published: P(S) is the first parent's projection.
-//   - Where the directory is absent in S, S is not published either; the first
-//     parent's projection is passed on as lineage, so that a directory that
-//     returns continues the history it had, and its branch fast-forwards.
+//   - Where the directory is absent in S, P(S) is the one of q1 to qn that has all
+//     others as ancestors: it is passed on as lineage, so that a directory that
+//     returns continues the history it had. Where none has, P(S) is a merge of
+//     them with the tree of q1, which joins their histories.
 //   - Otherwise P(S) is a new commit. Its tree is the directory's, pinned; its
-//     parents are the projections of S's parents in their order, without
-//     repeats and without those that are ancestors of one before them; author,
-//     committer, dates and encoding are S's; the message is S's with a trailer
-//     that names S. Signatures are dropped, as they no longer hold.
+//     parents are q1 to qn without those that are ancestors of one before them;
+//     author, committer, dates and encoding are S's; the message is S's with a
+//     trailer that names S. Signatures are dropped, as they no longer hold.
+//
+// So the projection of whatever S has in its history is an ancestor of P(S).
+// Wherever a source branch is fast-forwarded, even to a merge of which it is not
+// the first parent, its mirror can follow; and what a commit is pinned to is in
+// the history of the sibling's branch.
+//
+// A history that came in from another root by a subtree merge starts, in a
+// mirror, with the commit that brought it in: its own commits do not have the
+// directory. "git subtree split" keeps them, as it trusts what commit messages
+// say of the directory that a root stands for. Here a commit is published for
+// what it has at the directory's path, and for nothing else.
 //
 // The work is done in three steps, since only the last one is inherently
-// sequential: first the shape of the new history, then the trees (in
-// parallel), then the commits, whose hashes depend on each other.
+// sequential: first the shape of the new history ([New]), then the trees (in
+// parallel), then the commits, whose hashes depend on each other
+// ([Projection.Publish]). Projections that are pinned to each other do the last
+// two commit by commit, together ([PublishTogether]).
 package projection
 
 import (
-	"bytes"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/source"
@@ -81,13 +92,12 @@ type Input struct {
 	Past Past
 	// Trailer is the key of the trailer that names the source commit.
 	Trailer string
-	// Rewriter returns a function that turns the directory's tree at a node
-	// into the tree to publish. It is called once for each worker; nil
-	// publishes trees as they are.
-	Rewriter func() func(node int32, tree object.ID) (object.ID, error)
 	// Put stores the commits; nil only names them.
 	Put func(t object.Type, data []byte) (object.ID, error)
 }
+
+// Rewriter turns the directory's tree at a node into the tree to publish.
+type Rewriter func(node int32, tree object.ID) (object.ID, error)
 
 // Projection is the history of a directory.
 type Projection struct {
@@ -96,40 +106,38 @@ type Projection struct {
 	At []int32
 	// Present tells where the directory exists.
 	Present []bool
-	// Wanted tells the nodes that were looked at; nil is all.
-	Wanted []bool
 
-	graph   *source.Graph
-	past    Past
+	in      Input
 	base    int32
 	commits []Commit
-	nodes   []int32 // the node of each new commit
+	nodes   []int32     // the node of each new commit
+	trees   []object.ID // the directory at each node, before pinning
 	visited []uint32
 	stamp   uint32
 }
 
-// Compute projects the graph.
-func Compute(in Input) (*Projection, error) {
-	p := &Projection{
-		graph: in.Graph, past: in.Past, Wanted: in.Wanted,
-		At: make([]int32, in.Graph.Len()), Present: make([]bool, in.Graph.Len()),
+// New finds the shape of a directory's history: which commits there are, and
+// their parents. They have no names until they are published.
+func New(in Input) (*Projection, error) {
+	count := in.Graph.Len()
+	p := &Projection{in: in, At: make([]int32, count), Present: make([]bool, count), trees: make([]object.ID, count)}
+	if in.Past != nil {
+		p.base = in.Past.Len()
 	}
-	if p.past != nil {
-		p.base = p.past.Len()
+	for n := range int32(count) {
+		p.At[n] = None
+		if !p.Wants(n) {
+			continue
+		}
+		if err := p.shape(n); err != nil {
+			return nil, fmt.Errorf("source commit %s: %w", in.Graph.IDs[n], err)
+		}
 	}
-	trees, err := p.shape(in)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.rewrite(in, trees); err != nil {
-		return nil, err
-	}
-	if err := p.name(in); err != nil {
-		return nil, err
-	}
-	p.visited = nil
 	return p, nil
 }
+
+// Wants reports whether a node of the graph was looked at.
+func (p *Projection) Wants(n int32) bool { return p.in.Wanted == nil || p.in.Wanted[n] }
 
 // Base is the number of commits that were known before; those from Base on up
 // to Len are new.
@@ -143,80 +151,107 @@ func (p *Projection) Commit(i int32) (Commit, error) {
 	if i >= p.base {
 		return p.commits[i-p.base], nil
 	}
-	return p.past.Commit(i)
+	return p.in.Past.Commit(i)
 }
 
 // Node returns the graph's node of a new commit.
 func (p *Projection) Node(i int32) int32 { return p.nodes[i-p.base] }
 
-// shape decides which nodes are published and with which parents.
-func (p *Projection) shape(in Input) ([]object.ID, error) {
-	g := in.Graph
-	trees := make([]object.ID, g.Len())
-	for n := range int32(g.Len()) {
-		p.At[n] = None
-		if in.Wanted != nil && !in.Wanted[n] {
-			continue
-		}
-		tree, err := in.Trees(n)
-		if err != nil {
-			return nil, fmt.Errorf("source commit %s: %w", g.IDs[n], err)
-		}
-		trees[n] = tree
-		if p.past != nil {
-			if i, present, ok := p.past.At(g.IDs[n]); ok {
-				p.At[n], p.Present[n] = i, present && !tree.IsZero()
-				continue
-			}
-		}
-		first := None
-		if parents := g.Parents[n]; len(parents) > 0 {
-			first = parents[0]
-		}
-		p.Present[n] = !tree.IsZero()
-		if tree.IsZero() {
-			if first != None {
-				p.At[n] = p.At[first]
-			}
-			continue
-		}
-		if first != None && p.Present[first] && p.At[first] != None && trees[first] == tree {
-			p.At[n] = p.At[first]
-			continue
-		}
-		c := Commit{Source: g.IDs[n], Generation: 1}
-		if c.Parents, err = p.parents(g.Parents[n]); err != nil {
-			return nil, err
-		}
-		for _, q := range c.Parents {
-			generation, err := p.generation(q)
-			if err != nil {
-				return nil, err
-			}
-			c.Generation = max(c.Generation, generation+1)
-		}
-		p.At[n] = p.Len()
-		p.commits = append(p.commits, c)
-		p.nodes = append(p.nodes, n)
+// Lookup returns where a source commit stands: the index of the commit that
+// stands for it, or None, and whether the directory exists in it. ok is false for
+// commits that are not in the projection's history.
+func (p *Projection) Lookup(commit object.ID) (i int32, present, ok bool) {
+	if n, in := p.in.Graph.Node(commit); in && p.Wants(n) {
+		return p.At[n], p.Present[n], true
 	}
-	return trees, nil
+	if p.in.Past == nil {
+		return None, false, false
+	}
+	return p.in.Past.At(commit)
 }
 
-// parents projects the parents of a node.
-func (p *Projection) parents(nodes []int32) ([]int32, error) {
+// shape decides whether a node is published, and with which parents.
+func (p *Projection) shape(n int32) error {
+	g := p.in.Graph
+	tree, err := p.in.Trees(n)
+	if err != nil {
+		return err
+	}
+	p.trees[n] = tree
+	if p.in.Past != nil {
+		if i, present, ok := p.in.Past.At(g.IDs[n]); ok {
+			p.At[n], p.Present[n] = i, present && !tree.IsZero()
+			return nil
+		}
+	}
+	p.Present[n] = !tree.IsZero()
+	heads := p.heads(n)
+	if !p.Present[n] {
+		if len(heads) == 0 {
+			return nil
+		}
+		for _, q := range heads {
+			if joins, err := p.covers(q, heads); err != nil || joins {
+				p.At[n] = q
+				return err
+			}
+		}
+	} else if parents := g.Parents[n]; len(parents) > 0 {
+		first := parents[0]
+		if q := p.At[first]; q != None && p.Present[first] && p.trees[first] == tree {
+			if same, err := p.covers(q, heads); err != nil || same {
+				p.At[n] = q
+				return err
+			}
+		}
+	}
+	c := Commit{Source: g.IDs[n], Generation: 1}
+	if c.Parents, err = p.independent(heads); err != nil {
+		return err
+	}
+	for _, q := range c.Parents {
+		generation, err := p.generation(q)
+		if err != nil {
+			return err
+		}
+		c.Generation = max(c.Generation, generation+1)
+	}
+	p.At[n] = p.Len()
+	p.commits = append(p.commits, c)
+	p.nodes = append(p.nodes, n)
+	return nil
+}
+
+// heads are the projections of a node's parents, in their order, each once.
+func (p *Projection) heads(n int32) []int32 {
+	var out []int32
+	for _, parent := range p.in.Graph.Parents[n] {
+		if q := p.At[parent]; q != None && !slices.Contains(out, q) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// covers reports whether all of some commits are q or ancestors of it.
+func (p *Projection) covers(q int32, all []int32) (bool, error) {
+	for _, other := range all {
+		if is, err := p.IsAncestor(other, q); err != nil || !is {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// independent leaves out what is an ancestor of one before it.
+func (p *Projection) independent(heads []int32) ([]int32, error) {
 	var out []int32
 next:
-	for _, n := range nodes {
-		q := p.At[n]
-		if q == None || slices.Contains(out, q) {
-			continue
-		}
+	for _, q := range heads {
 		for _, before := range out {
-			is, err := p.IsAncestor(q, before)
-			if err != nil {
+			if is, err := p.IsAncestor(q, before); err != nil {
 				return nil, err
-			}
-			if is {
+			} else if is {
 				continue next
 			}
 		}
@@ -225,17 +260,51 @@ next:
 	return out, nil
 }
 
+// Before returns the newest commit that stands for an ancestor of a node other
+// than the node itself, or None, and whether the directory exists there. Of
+// several that are no ancestors of each other, it is that of the earliest parent.
+func (p *Projection) Before(n int32) (i int32, present bool, err error) {
+	heads := p.heads(n)
+	for k, q := range heads {
+		newest := true
+		for _, other := range heads[k+1:] {
+			is, err := p.IsAncestor(q, other)
+			if err != nil {
+				return None, false, err
+			}
+			newest = newest && !is
+		}
+		if !newest {
+			continue
+		}
+		for _, parent := range p.in.Graph.Parents[n] {
+			if p.At[parent] == q {
+				present = present || p.Present[parent]
+			}
+		}
+		return q, present, nil
+	}
+	return None, false, nil
+}
+
 func (p *Projection) generation(i int32) (uint32, error) {
 	if i >= p.base {
 		return p.commits[i-p.base].Generation, nil
 	}
-	c, err := p.past.Commit(i)
+	c, err := p.in.Past.Commit(i)
 	return c.Generation, err
 }
 
-// IsAncestor reports whether a is b or can be reached from it. It looks only
-// at commits of a larger generation than a's.
+// IsAncestor reports whether a is b or can be reached from it. Most often a's
+// source commit is on the line of first parents behind b's, which the graph
+// knows; else it looks at commits of a larger generation than a's.
 func (p *Projection) IsAncestor(a, b int32) (bool, error) {
+	if a == b {
+		return true, nil
+	}
+	if a >= p.base && b >= p.base && p.in.Graph.OnLine(p.Node(a), p.Node(b)) {
+		return true, nil
+	}
 	limit, err := p.generation(a)
 	if err != nil {
 		return false, err
@@ -264,93 +333,4 @@ func (p *Projection) IsAncestor(a, b int32) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// stretch is how many commits a worker takes at once: enough that it meets the
-// same files again, few enough that workers end together.
-const stretch = 64
-
-// rewrite computes the new commits' trees.
-func (p *Projection) rewrite(in Input, trees []object.ID) error {
-	if in.Rewriter == nil {
-		for i, n := range p.nodes {
-			p.commits[i].Tree = trees[n]
-		}
-		return nil
-	}
-	var next atomic.Int64
-	var group sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	failures := make([]error, workers)
-	where := make([]int, workers)
-	for w := range workers {
-		group.Go(func() {
-			rewriter := in.Rewriter()
-			for {
-				from := int(next.Add(stretch)) - stretch
-				if from >= len(p.commits) {
-					return
-				}
-				for i := from; i < min(from+stretch, len(p.commits)); i++ {
-					tree, err := rewriter(p.nodes[i], trees[p.nodes[i]])
-					if err != nil {
-						failures[w], where[w] = fmt.Errorf("source commit %s: %w", p.commits[i].Source, err), i
-						next.Store(int64(len(p.commits)))
-						return
-					}
-					p.commits[i].Tree = tree
-				}
-			}
-		})
-	}
-	group.Wait()
-	var first error
-	at := len(p.commits)
-	for w, err := range failures {
-		if err != nil && where[w] < at {
-			first, at = err, where[w]
-		}
-	}
-	return first
-}
-
-// name encodes the new commits and computes their IDs.
-func (p *Projection) name(in Input) error {
-	for i := range p.commits {
-		c := &p.commits[i]
-		if err := p.encode(in, c, in.Graph.Raw[p.nodes[i]]); err != nil {
-			return fmt.Errorf("source commit %s: %w", c.Source, err)
-		}
-	}
-	return nil
-}
-
-func (p *Projection) encode(in Input, c *Commit, raw []byte) error {
-	from, err := object.ParseCommit(raw)
-	if err != nil {
-		return err
-	}
-	c.Time = NoTime
-	if date, err := from.CommitTime(); err == nil {
-		c.Time = date.Unix()
-	}
-	to := object.Commit{Tree: c.Tree, Author: from.Author, Committer: from.Committer}
-	for _, q := range c.Parents {
-		parent, err := p.Commit(q)
-		if err != nil {
-			return err
-		}
-		to.Parents = append(to.Parents, parent.ID)
-	}
-	if encoding, ok := from.Header("encoding"); ok {
-		to.Headers = []object.Header{{Key: "encoding", Value: encoding}}
-	}
-	to.Message = object.AppendTrailer(bytes.Clone(from.Message), in.Trailer, c.Source.String())
-	data := to.Encode()
-	if in.Put == nil {
-		c.ID = object.Hash(object.CommitType, data)
-		return nil
-	}
-	c.ID, err = in.Put(object.CommitType, data)
-	return err
 }

@@ -3,6 +3,7 @@ package projection_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -13,10 +14,12 @@ import (
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
+	"k8s.io/publisher/spec"
 )
 
 // target is a destination of the rules that the random histories are
@@ -97,7 +100,16 @@ func compute(t testing.TB, dir string, r *rules.Rules) computed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { scratch.Close() })
-	p, err := publication.Compute(t.Context(), publication.Config{Source: repo, Rules: r, Scratch: scratch, Keep: true, Sums: new(modhash.MemorySums)})
+	specs, err := spec.New(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothing, err := past.Read(t.Context(), past.Input{Source: repo, Specs: specs, Trailer: r.Trailer, Mirrors: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nothing.Close)
+	p, err := publication.Compute(t.Context(), publication.Config{Source: repo, Rules: r, Specs: specs, Past: nothing, Scratch: scratch, Keep: true, Sums: new(modhash.MemorySums)})
 	if err != nil {
 		t.Fatal(err)
 	}

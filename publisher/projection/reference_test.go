@@ -122,24 +122,33 @@ func (r *reference) project(name string) string {
 func (r *reference) projectNew(name string) string {
 	parents := r.sourceParents(name)
 	tree := r.tree(name)
-	if len(parents) > 0 && (tree == "" || tree == r.tree(parents[0])) {
-		return r.project(parents[0])
-	}
-	if tree == "" {
-		return ""
-	}
 	var projected []string
 	for _, parent := range parents {
 		if q := r.project(parent); q != "" && !slices.Contains(projected, q) {
 			projected = append(projected, q)
 		}
 	}
+	behind := func(q, head string) bool {
+		return r.reachable(head, func(c string) []string { return r.parents[c] })[q]
+	}
+	// joins tells that a commit has all of them behind it.
+	joins := func(head string) bool {
+		return !slices.ContainsFunc(projected, func(q string) bool { return !behind(q, head) })
+	}
+	if tree == "" {
+		if len(projected) == 0 {
+			return ""
+		}
+		if i := slices.IndexFunc(projected, joins); i >= 0 {
+			return projected[i]
+		}
+		tree = strings.TrimPrefix(strings.SplitN(r.content[projected[0]], "\n", 2)[0], "tree ")
+	} else if len(parents) > 0 && tree == r.tree(parents[0]) && joins(r.project(parents[0])) {
+		return r.project(parents[0])
+	}
 	var kept []string
 	for i, q := range projected {
-		isBehind := func(before string) bool {
-			return r.reachable(before, func(c string) []string { return r.parents[c] })[q]
-		}
-		if !slices.ContainsFunc(projected[:i], isBehind) {
+		if !slices.ContainsFunc(projected[:i], func(before string) bool { return behind(q, before) }) {
 			kept = append(kept, q)
 		}
 	}

@@ -36,7 +36,7 @@ func syncOnce(t testing.TB, ruleFile, sourceDir, mirrors string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	if err := s.Apply(ctx, p, pub); err != nil {
+	if _, err := s.Apply(ctx, p, pub); err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
 }

@@ -122,14 +122,42 @@ var semanticsTests = []struct {
 		 C A`,
 	},
 	{
-		"merge that keeps the first parent's directory is not published, nor what it merged",
+		"merge that keeps the first parent's directory is published with what it merged",
 		`A: d/x=1
 		 B A: d/x=2
 		 C A: top=1
 		 M C B:
 		 D M: d/y=1`,
 		`A
-		 D A`,
+		 B A
+		 M A B
+		 D M`,
+	},
+	{
+		"merge of what is an ancestor already, with the first parent's directory, is not published",
+		`A: d/x=1
+		 B A: top=1
+		 C A: d/x=2
+		 M C B: top=2
+		 D M: d/y=1`,
+		`A
+		 C A
+		 D C`,
+	},
+	{
+		"merge that is fast-forwarded to follows its other parent",
+		`A: d/x=1
+		 B A: d/x=2
+		 C A: d/x=2
+		 D C: d/y=1
+		 M D B: top=1
+		 E M: d/z=1`,
+		`A
+		 B A
+		 C A
+		 D C
+		 M D B
+		 E M`,
 	},
 	{
 		"merge that takes over the second parent's directory is published",
@@ -271,7 +299,7 @@ var semanticsTests = []struct {
 		 M A C`,
 	},
 	{
-		"merge that removes the directory passes on its first parent's",
+		"merge that removes the directory joins what both had",
 		`A: d/x=1
 		 B A: d/x=2
 		 C A: d/x=3
@@ -279,7 +307,20 @@ var semanticsTests = []struct {
 		 D M: d/x=4`,
 		`A
 		 B A
-		 D B`,
+		 C A
+		 M B C
+		 D M`,
+	},
+	{
+		"merge that removes the directory where one parent has all of the other passes that on",
+		`A: d/x=1
+		 B A: top=1
+		 C A: d/x=3
+		 M B C: -d
+		 D M: d/x=4`,
+		`A
+		 C A
+		 D C`,
 	},
 	{
 		"file, link or submodule of the directory's name is no directory",

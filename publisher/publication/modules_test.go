@@ -273,6 +273,9 @@ func TestSiblingIsPinnedWhereItIsAModule(t *testing.T) {
 		if at == "module" || at == "back" {
 			want = w.pinnedTo(host+"alpha.git", "alpha", w.of("alpha", at))
 		}
+		if at == "unfetchable" { // What comes before it is the newest that can be had.
+			want = w.pinnedTo(host+"alpha.git", "alpha", w.of("alpha", "module"))
+		}
 		if got := pins[w.of("beta", at)][host+"alpha.git"]; got != want {
 			t.Errorf("at %s, beta requires alpha %s, want %s", at, got, want)
 		}

@@ -1,22 +1,13 @@
 // Package publication computes what a source and its rules make: for each
 // destination the branches, the tags and the commits of the mirror. It is a
-// pure function of the source's objects and the rules. Whether any of it is in
-// a mirror yet is for package plan to compare.
+// pure function of the source's objects and the rules; what the past knows
+// already only saves time, but for the commits that the rules say were taken over.
+// Whether any of it is in a mirror yet is for package plan to compare.
 //
-// The work goes in one direction: the rules become specs (what decides a
-// projection), the source's history is read once for all of them, each spec's
-// projection is computed after those of the modules that it pins, and tags come
-// last, as they stand on projected commits.
-//
-// # What can be fetched
-//
-// A module is pinned to its siblings as they were at the same source commit. On
-// the mainline of a branch, and so at tags, the sibling's commit is on the mainline
-// of the sibling's branch, if that is published too. A commit of a merged side
-// branch can name a sibling's commit that no branch leads to: where the merge kept
-// this module's side and dropped the sibling's. It cannot be otherwise as long as a
-// projection depends on nothing that comes later. verify reports every tag and every
-// tip whose pins cannot be fetched.
+// The work goes in one direction: what stops a destination is found first
+// (package refusal), each projection is computed after those of the modules that
+// it pins, or together with them where they pin each other, and tags come last, as
+// they stand on projected commits.
 package publication
 
 import (
@@ -27,19 +18,26 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/publisher/cache"
 	"k8s.io/publisher/modhash"
+	"k8s.io/publisher/modules"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/pathspec"
 	"k8s.io/publisher/projection"
+	"k8s.io/publisher/refusal"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
+	"k8s.io/publisher/spec"
 )
 
 // Config says what to compute and where.
 type Config struct {
 	Source *source.Repository
 	Rules  *rules.Rules
+	Specs  *spec.Specs
+	Past   *past.Past
 	// Scratch takes the objects that are made.
 	Scratch *odb.Scratch
 	// Keep puts the commits there too. A plan needs their names only.
@@ -47,59 +45,27 @@ type Config struct {
 	// Sums remembers the hashes of blobs.
 	Sums modhash.Sums
 
-	// Mirrors holds what earlier runs made. It is needed with Memory and
-	// Takeovers only, and nil otherwise.
-	Mirrors *odb.Store
-	// Memory returns what an earlier run with this key left, or nil.
-	Memory func(key string) Memory
-	// Takeovers tells, by destination, where mirrors were taken over.
-	Takeovers map[string]*Takeover
-	// Ended are branches, by destination, that follow their source no more,
-	// to be computed too.
-	Ended map[string][]Ended
-	// HasTag reports whether a mirror has a tag already that an earlier run
-	// made; such tags are not made again. Nil makes all.
-	HasTag func(destination, name string, tag object.ID) bool
-
-	// Progress is told what is being done; total is 0 where it is not known.
+	// Progress, where not nil, is told what is being done; total is 0 where it
+	// is not known.
 	Progress func(what string, done, total int)
 }
 
-// Memory is what an earlier run found out. It only saves time.
-type Memory interface {
-	// Known reports whether all projections of a source commit are known.
-	Known(commit object.ID) bool
-	// Past returns what is known of the projection with this number.
-	Past(i int) projection.Past
-	// Mainline reports whether a commit was on a source branch's mainline.
-	Mainline(branch string, commit object.ID) bool
-	// Tag returns a tag of a destination by the name of the source tag and
-	// its object.
-	Tag(destination, name string, tag object.ID) (TagRecord, bool)
-}
-
-// ErrStale is returned where what a Memory says does not fit the source or the
-// mirrors any more; without it the computation succeeds.
-var ErrStale = errors.New("the cache does not fit the repositories any more")
-
 // Publication is all that is to be in the mirrors.
 type Publication struct {
-	// Key names the rules' meaning, for Memory.
-	Key   string
 	Graph *source.Graph
-	// Projections are in the order of their numbers.
-	Projections []*projection.Projection
 	// Destinations are in an order in which dependencies come first.
 	Destinations []*Destination
-	// Mainlines lists the commits on each source branch's mainline that
-	// were not known before.
-	Mainlines map[string][]object.ID
 
-	config *Config
-	specs  *specs
-	lines  map[*spec]*line
-	memory Memory
-	onMain map[string]map[object.ID]bool
+	config Config
+	shop   *modules.Workshop
+	remove *pathspec.Set
+	lines  []*line // by the numbers of their specs
+}
+
+// line is a module through its history, or why there is none.
+type line struct {
+	modules.Line
+	err error
 }
 
 // Destination is one mirror.
@@ -109,12 +75,15 @@ type Destination struct {
 	Tags     []*Tag
 	// SkippedTags are source tags that yield nothing here.
 	SkippedTags []Skipped
-	Warnings    []Warning
-	// DependsOn names the destinations that it pins.
+	Warnings    []modules.Warning
+	// DependsOn names the destinations that it pins. In a circle, these come
+	// after it, too.
 	DependsOn []string
 	// Err is why nothing can be published to it. Other destinations are not
 	// concerned, except those that depend on it.
 	Err error
+
+	spec *spec.Destination
 }
 
 // Branch is a branch of a mirror.
@@ -132,9 +101,10 @@ type Branch struct {
 	Tip object.ID
 	// Note is worth telling of a branch that is published.
 	Note string
-	// Ended tells that it is of [Config.Ended]. It has no Source.
+	// Ended tells that it is of [past.Past.Ended]. It has no Source.
 	Ended bool
 
+	spec     *spec.Spec
 	mainline map[object.ID]bool // of an ended branch
 }
 
@@ -150,140 +120,129 @@ func Compute(ctx context.Context, c Config) (*Publication, error) {
 	if c.Progress == nil {
 		c.Progress = func(string, int, int) {}
 	}
-	remove, err := pathspec.Compile(c.Rules.RecursiveDeletePatterns)
-	if err != nil {
+	p := &Publication{
+		Graph: c.Past.Graph, config: c, lines: make([]*line, len(c.Specs.Ordered)),
+		shop: &modules.Workshop{Scratch: c.Scratch, Source: c.Source.Store, Mirrors: c.Past.Objects, Sums: c.Sums},
+	}
+	var err error
+	if p.remove, err = pathspec.Compile(c.Rules.RecursiveDeletePatterns); err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
 	}
-	var order []int
-	for _, group := range c.Rules.Groups() {
-		if len(group) > 1 {
-			return nil, fmt.Errorf("destinations that depend on each other cannot be published yet: %s is one", c.Rules.Rules[group[0]].Destination)
-		}
-		order = append(order, group...)
-	}
-	p := &Publication{config: &c, specs: newSpecs(&c, order), lines: make(map[*spec]*line)}
-	p.Key = p.key(order)
-	if c.Memory != nil {
-		p.memory = c.Memory(p.Key)
-	}
-	p.destinations(order)
-	if err := p.load(ctx); err != nil {
+	p.destinations()
+	if err := p.refuse(); err != nil {
 		return nil, err
 	}
-	if err := p.mainlines(); err != nil {
+	if err := p.project(ctx); err != nil {
 		return nil, err
-	}
-	for i, sp := range p.specs.ordered {
-		c.Progress("projecting "+strings.Join(sp.dirs, " + "), i, len(p.specs.ordered))
-		p.project(ctx, i, sp, remove)
-		if err := p.lines[sp].err; errors.Is(err, ErrStale) || ctx.Err() != nil {
-			return nil, cmp.Or(ctx.Err(), err)
-		}
 	}
 	p.branches()
 	if err := p.ended(); err != nil {
 		return nil, err
 	}
+	p.stopDependents()
 	c.Progress("tagging", 0, 0)
-	return p, p.tags(remove)
-}
-
-// key covers all that the numbers in a Memory depend on.
-func (p *Publication) key(order []int) string {
-	r := p.config.Rules
-	values := []any{"publication", 1, r.Trailer, r.SkipTags, r.SkipSourceBranches, r.Committer.Name, r.Committer.Email}
-	for _, t := range r.Tags {
-		values = append(values, t.Constraint, t.Template)
+	if err := p.tags(ctx); err != nil {
+		return nil, err
 	}
-	for _, sp := range p.specs.ordered {
-		values = append(values, sp.key)
-	}
-	for _, i := range order {
-		rule := &r.Rules[i]
-		if rule.Skipped {
-			continue
-		}
-		var branches []string
-		for _, b := range rule.Branches {
-			branches = append(branches, strings.Join([]string{b.Name, b.Source.Branch, p.specs.of[branchRef{rule.Destination, b.Name}].key}, "\x00"))
-		}
-		slices.Sort(branches)
-		values = append(values, rule.Destination, branches)
-	}
-	return digest(values...)
+	p.stopDependents()
+	p.warn()
+	return p, ctx.Err()
 }
 
 // destinations lists what the rules ask for and finds the branches' heads.
-func (p *Publication) destinations(order []int) {
-	r := p.config.Rules
-	for _, i := range order {
-		rule := &r.Rules[i]
-		if rule.Skipped {
-			continue
-		}
-		d := &Destination{Name: rule.Destination, DependsOn: p.specs.dependencies[rule.Destination]}
-		var missing []string
-		for j := range rule.Branches {
-			b := &rule.Branches[j]
-			branch := &Branch{Name: b.Name, Source: b.Source.Branch, Commit: projection.None}
-			if slices.Contains(r.SkipSourceBranches, b.Source.Branch) {
-				branch.Skipped = fmt.Sprintf("skip-source-branches names %s", b.Source.Branch)
-			} else if head, ok := p.config.Source.Branch(b.Source.Branch); ok {
-				branch.Head = head
-			} else {
-				missing = append(missing, b.Source.Branch)
+func (p *Publication) destinations() {
+	for _, s := range p.config.Specs.All() {
+		d := &Destination{Name: s.Name, DependsOn: s.DependsOn, spec: s}
+		for _, b := range s.Branches {
+			branch := &Branch{Name: b.Name, Source: b.Source, Commit: projection.None, Head: p.config.Past.Heads[b.Source], spec: b.Spec}
+			if b.Skipped {
+				branch.Head, branch.Skipped = object.ID{}, "skip-source-branches names "+b.Source
 			}
 			d.Branches = append(d.Branches, branch)
-		}
-		slices.SortFunc(d.Branches, func(a, b *Branch) int { return strings.Compare(a.Name, b.Name) })
-		if len(missing) > 0 {
-			slices.Sort(missing)
-			d.Err = fmt.Errorf("source branch %s does not exist in %s", strings.Join(slices.Compact(missing), ", "), p.config.Source.Path)
 		}
 		p.Destinations = append(p.Destinations, d)
 	}
 }
 
+// refuse stops the destinations that rules or source forbid to publish.
+func (p *Publication) refuse() error {
+	found, err := refusal.Find(p.config.Rules, p.config.Source)
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		if d := p.Destination(r.Destination); d != nil && r.Stops {
+			d.Err = errors.Join(d.Err, r.Problem)
+		}
+	}
+	return nil
+}
+
 // branches finds the branches' tips.
 func (p *Publication) branches() {
 	for _, d := range p.Destinations {
-		seen := make(map[*line]bool)
 		for _, b := range d.Branches {
-			l := p.lines[p.specs.of[branchRef{d.Name, b.Name}]]
+			l := p.lines[b.spec.Number]
 			if d.Err == nil && l.err != nil {
 				d.Err = fmt.Errorf("branch %s: %w", b.Name, l.err)
 			}
-			if d.Err != nil || b.Skipped != "" {
-				continue
+			if d.Err == nil && b.Skipped == "" {
+				d.Err = p.tip(d, b, l)
 			}
-			n, _ := p.Graph.Node(b.Head)
-			b.Projection, b.Commit = l.projection, l.projection.At[n]
-			if !seen[l] {
-				seen[l] = true
-				d.Warnings = append(d.Warnings, l.warnings.list()...)
-			}
-			dirs := strings.Join(l.dirs, ", ")
-			if b.Commit == projection.None {
-				b.Skipped = fmt.Sprintf("directory %s has never existed on %s", dirs, b.Source)
-				continue
-			}
-			if !l.projection.Present[n] {
-				b.Note = fmt.Sprintf("directory %s is gone from %s; the branch stays at its last commit", dirs, b.Source)
-			}
-			c, err := l.projection.Commit(b.Commit)
-			if err != nil {
-				d.Err = err
-				continue
-			}
-			b.Tip = c.ID
 		}
 	}
-	// What depends on a destination that cannot be published waits for it.
-	for _, d := range p.Destinations {
-		for _, on := range d.DependsOn {
-			if dep := p.Destination(on); d.Err == nil && dep != nil && dep.Err != nil {
-				d.Err = fmt.Errorf("it depends on %s, which cannot be published", on)
+}
+
+func (p *Publication) tip(d *Destination, b *Branch, l *line) error {
+	n, _ := p.Graph.Node(b.Head)
+	at, from, taken := p.config.Past.Mirrors[d.Name].TakenOver(b.Name)
+	if taken && !p.follows(n, from) {
+		return fmt.Errorf("branch %s was taken over at %s, which stands for source commit %s; that is not in the history of source branch %s", b.Name, at, from, b.Source)
+	}
+	b.Projection, b.Commit = l.Projection, l.Projection.At[n]
+	dirs := strings.Join(b.spec.Dirs, ", ")
+	if b.Commit == projection.None {
+		b.Skipped = fmt.Sprintf("directory %s has never existed on %s", dirs, b.Source)
+		return nil
+	}
+	if !l.Projection.Present[n] {
+		b.Note = fmt.Sprintf("directory %s is gone from %s; the branch stays at its last commit", dirs, b.Source)
+	}
+	c, err := l.Projection.Commit(b.Commit)
+	b.Tip = c.ID
+	return err
+}
+
+// follows reports whether a source commit is behind a head. What is remembered is.
+func (p *Publication) follows(head int32, commit object.ID) bool {
+	n, ok := p.Graph.Node(commit)
+	if !ok {
+		return p.config.Past.Incremental() && !commit.IsZero()
+	}
+	return p.Graph.Ancestors(head)[n]
+}
+
+// stopDependents stops what depends on a destination that cannot be published. In
+// a circle, that can be what was looked at before.
+func (p *Publication) stopDependents() {
+	for again := true; again; {
+		again = false
+		for _, d := range p.Destinations {
+			for _, on := range d.DependsOn {
+				if dep := p.Destination(on); d.Err == nil && dep.Err != nil {
+					d.Err = fmt.Errorf("it depends on %s, which cannot be published", on)
+					again = true
+				}
 			}
+		}
+	}
+}
+
+// warn hands the warnings about each line to the destinations that publish it.
+func (p *Publication) warn() {
+	for _, d := range p.Destinations {
+		for _, sp := range d.spec.Specs {
+			d.Warnings = append(d.Warnings, p.lines[sp.Number].Warnings.List()...)
 		}
 	}
 }
@@ -301,25 +260,229 @@ func (p *Publication) Destination(name string) *Destination {
 // Trailer is the key of the trailer that names the source commit.
 func (p *Publication) Trailer() string { return p.config.Rules.Trailer }
 
-// Lookup returns where a source commit stands in a projection: the index of
-// the commit that stands for it, or None, and whether the directory exists in
-// it. ok is false for commits that are not in its history.
-func (p *Publication) Lookup(of *projection.Projection, commit object.ID) (i int32, present, ok bool) {
-	// At the graph's boundary lie commits that only other projections met.
-	if n, in := p.Graph.Node(commit); in && (of.Wanted == nil || of.Wanted[n]) {
-		return of.At[n], of.Present[n], true
+// Layout returns where the branch's tree comes from.
+func (b *Branch) Layout() spec.Layout { return b.spec.Layout() }
+
+// State returns what the next run may remember, once all of it is in the mirrors.
+func (p *Publication) State() *cache.State {
+	s := &cache.State{
+		Key: p.config.Specs.Key, Graph: p.Graph, Incremental: p.config.Past.Incremental(), Mainlines: p.config.Past.Mainlines(),
 	}
-	if p.memory == nil {
-		return projection.None, false, false
+	for _, l := range p.lines {
+		s.Projections = append(s.Projections, l.Projection)
 	}
-	for number, pr := range p.Projections {
-		if pr == of {
-			return p.memory.Past(number).At(commit)
+	for _, d := range p.Destinations {
+		for _, t := range d.Tags {
+			s.Tags = append(s.Tags, cache.Tag{
+				Destination: d.Name, Name: t.Source, Object: t.Object,
+				TagRecord: cache.TagRecord{Objects: t.Objects, Target: t.Target, Tree: t.Tree, Parent: t.Parent},
+			})
 		}
 	}
-	return projection.None, false, false
+	return s
 }
 
-// Incremental reports whether the publication was computed on top of what a
-// Memory knew.
-func (p *Publication) Incremental() bool { return p.memory != nil }
+// project computes all projections: each after those that it is pinned to, or
+// with them where they are pinned to each other.
+func (p *Publication) project(ctx context.Context) error {
+	all := p.config.Specs.Ordered
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].InCircle(all[from]) {
+			to++
+		}
+		p.config.Progress("projecting "+strings.Join(all[from].Dirs, " + "), from, len(all))
+		p.projectTogether(ctx, all[from:to])
+		from = to
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Publication) projectTogether(ctx context.Context, group []*spec.Spec) {
+	var err error
+	circle := false
+	for _, sp := range group {
+		l := &line{Line: modules.Line{Spec: sp}}
+		p.lines[sp.Number] = l
+		circle = circle || slices.ContainsFunc(sp.Deps, func(dep *spec.Spec) bool { return slices.Contains(group, dep) })
+	}
+	for _, sp := range group {
+		l := p.lines[sp.Number]
+		for _, dep := range sp.Deps {
+			on := p.lines[dep.Number]
+			if on.err != nil && !slices.Contains(group, dep) {
+				l.err = fmt.Errorf("what it depends on failed: %w", on.err)
+			}
+			l.Deps = append(l.Deps, &on.Line)
+		}
+		if l.err == nil {
+			l.Projection, l.err = projection.New(p.input(sp))
+		}
+		if l.err == nil && !circle {
+			l.err = l.Projection.Publish(p.rewriter(ctx, l))
+		}
+		err = cmp.Or(err, l.err)
+	}
+	if !circle {
+		return
+	}
+	if err == nil {
+		var projections []*projection.Projection
+		var rewriters []projection.Rewriter
+		for _, sp := range group {
+			l := p.lines[sp.Number]
+			projections = append(projections, l.Projection)
+			if make := p.rewriter(ctx, l); make != nil {
+				rewriters = append(rewriters, make())
+			} else {
+				rewriters = append(rewriters, nil)
+			}
+		}
+		err = projection.PublishTogether(projections, rewriters)
+	}
+	for _, sp := range group {
+		p.lines[sp.Number].err = err
+	}
+}
+
+// input is what a spec's projection is computed from.
+func (p *Publication) input(sp *spec.Spec) projection.Input {
+	put := func(t object.Type, data []byte) (object.ID, error) { return p.config.Scratch.Put(t, data, nil) }
+	directory := projection.NewDirectory(sp.Dirs, p.remove, p.shop.Worker().Objects, put)
+	perDir := make([][]object.ID, len(sp.Dirs))
+	for i, dir := range sp.Dirs {
+		perDir[i] = p.Graph.Trees(dir)
+	}
+	trees := make([]object.ID, len(sp.Dirs))
+	in := projection.Input{
+		Graph: p.Graph, Wanted: p.config.Past.Wanted(sp), Past: p.config.Past.Of(sp), Trailer: p.config.Rules.Trailer,
+		Trees: func(n int32) (object.ID, error) {
+			for i := range perDir {
+				trees[i] = perDir[i][n]
+			}
+			return directory.Tree(trees)
+		},
+	}
+	if p.config.Keep {
+		in.Put = put
+	}
+	return in
+}
+
+// rewriter pins the trees of a line's commits to siblings at the same source
+// commit; within a circle, at what comes before it. It is nil where trees stay.
+func (p *Publication) rewriter(ctx context.Context, l *line) func() projection.Rewriter {
+	if !l.Pinned() {
+		return nil
+	}
+	return func() projection.Rewriter {
+		w := p.shop.Worker()
+		return func(n int32, tree object.ID) (object.ID, error) {
+			if err := ctx.Err(); err != nil {
+				return object.ID{}, err
+			}
+			at := func(dep *modules.Line) (int32, error) {
+				i, present := dep.Projection.At[n], dep.Projection.Present[n]
+				if dep.Spec.InCircle(l.Spec) {
+					var err error
+					if i, present, err = dep.Projection.Before(n); err != nil {
+						return projection.None, err
+					}
+				}
+				if !present {
+					return projection.None, nil
+				}
+				return i, nil
+			}
+			siblings, err := w.Siblings(&l.Line, at)
+			if err != nil {
+				return object.ID{}, err
+			}
+			pinned, err := w.Pin(&l.Line, p.Graph.IDs[n], tree, siblings, func(dep *modules.Line) (*modules.Version, error) {
+				i, err := at(dep)
+				if err != nil {
+					return nil, err
+				}
+				return w.Fetchable(dep, i)
+			})
+			for _, r := range pinned.Left {
+				l.Warnings.Add(fmt.Sprintf("requires %s %s, which nobody can fetch", r.Path, r.Version), p.Graph.IDs[n], nil)
+			}
+			return pinned.Tree, err
+		}
+	}
+}
+
+// ended makes branches of those that ended: each has the projection, among
+// those of its destination, that made its tip, or else any that could have.
+func (p *Publication) ended() error {
+	for _, d := range p.Destinations {
+		for i := range p.config.Past.Ended[d.Name] {
+			if d.Err != nil {
+				break
+			}
+			e := &p.config.Past.Ended[d.Name][i]
+			b, err := p.endedBranch(d, e)
+			if err != nil {
+				return err
+			}
+			d.Branches = slices.DeleteFunc(d.Branches, func(other *Branch) bool { return other.Name == e.Name })
+			d.Branches = append(d.Branches, b)
+		}
+	}
+	return nil
+}
+
+func (p *Publication) endedBranch(d *Destination, e *past.Ended) (*Branch, error) {
+	b := &Branch{Name: e.Name, Head: e.Source, Ended: true, Commit: projection.None, Skipped: "the directory does not exist in the source commit that it names"}
+	n, ok := p.Graph.Node(e.Source)
+	if !ok {
+		return b, nil
+	}
+	for _, sp := range d.spec.Specs {
+		l := p.lines[sp.Number]
+		if l.err != nil || l.Projection.At[n] == projection.None {
+			continue
+		}
+		i := l.Projection.At[n]
+		c, err := l.Projection.Commit(i)
+		if err != nil {
+			return nil, err
+		}
+		if b.Projection == nil || c.ID == e.Tip {
+			b.spec, b.Projection, b.Commit, b.Tip, b.Skipped = sp, l.Projection, i, c.ID, ""
+			b.mainline = p.endedMainline(l.Projection, i, e)
+		}
+	}
+	return b, nil
+}
+
+// endedMainline lists the source commits that tags of an ended branch can be
+// on: the mainline up to its source commit, and beyond where nothing changed.
+func (p *Publication) endedMainline(of *projection.Projection, tip int32, e *past.Ended) map[object.ID]bool {
+	g := p.Graph
+	on := make(map[object.ID]bool)
+	for _, head := range append([]object.ID{e.Source}, e.Heads...) {
+		for n, ok := g.Node(head); ok && !on[g.IDs[n]]; n = g.Parents[n][0] {
+			if head == e.Source || of.At[n] == tip {
+				on[g.IDs[n]] = true
+			}
+			if len(g.Parents[n]) == 0 {
+				break
+			}
+		}
+	}
+	return on
+}
+
+// onMainline reports whether a commit is on the mainline that a branch follows,
+// or followed.
+func (p *Publication) onMainline(b *Branch, commit object.ID) bool {
+	if b.Ended {
+		return b.mainline[commit]
+	}
+	return p.config.Past.OnMainline(b.Source, commit)
+}

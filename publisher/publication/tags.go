@@ -1,19 +1,22 @@
 package publication
 
 import (
-	"bytes"
-	"errors"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	"golang.org/x/mod/module"
-	modsemver "golang.org/x/mod/semver"
 
+	"k8s.io/publisher/modhash"
+	"k8s.io/publisher/modules"
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/pathspec"
+	"k8s.io/publisher/pin"
 	"k8s.io/publisher/projection"
+	"k8s.io/publisher/rules"
+	"k8s.io/publisher/sourcetag"
+	"k8s.io/publisher/spec"
 )
 
 // Tag is what a source tag yields in a destination: one or more tags on one
@@ -27,155 +30,172 @@ type Tag struct {
 	Names   []string
 	Objects []object.ID
 	// Target is the mirror commit that they name, and Tree its tree. Where
-	// pinning by tag changes go.mod or go.sum, it is a commit of its own on
+	// pinning at the tag changes go.mod or go.sum, it is a commit of its own on
 	// top of Parent; else it is Parent.
 	Target, Tree object.ID
 	Parent       object.ID
 
-	line    *line
-	version *version // as a module, once someone asked
+	line *line
+	// version is it as a version of its module; nil where it is none. It has no
+	// hashes yet while the tag is one of a circle that is being made.
+	version *modules.Version
 }
 
-// TagRecord is the part of a Tag that a Memory keeps.
-type TagRecord struct {
-	Objects              []object.ID
-	Target, Tree, Parent object.ID
-}
+// Layout returns where the tag's tree comes from.
+func (t *Tag) Layout() spec.Layout { return t.line.Spec.Layout() }
 
-// sourceTag is a tag of the source that some rule gives a name to.
-type sourceTag struct {
-	name    string
-	id      object.ID
-	tag     *object.Tag
-	commit  object.ID
-	names   []string
-	skipped string
-}
-
-// tags computes the tags of all destinations.
-func (p *Publication) tags(remove *pathspec.Set) error {
+// tags computes the tags of all destinations: source tag by source tag, those of
+// a circle of destinations together.
+func (p *Publication) tags(ctx context.Context) error {
 	if p.config.Rules.SkipTags {
 		return nil
 	}
-	w := p.config.worker()
-	tags, err := p.sourceTags(w)
+	all, err := sourcetag.Read(p.config.Source, func(v *semver.Version) bool {
+		return slices.ContainsFunc(p.Destinations, func(d *Destination) bool {
+			names, err := sourcetag.Names(v, p.config.Rules.TagsOf(d.spec.Rule))
+			return len(names) > 0 || err != nil
+		})
+	})
 	if err != nil {
 		return err
 	}
-	for _, d := range p.Destinations {
+	for _, group := range p.config.Specs.Groups {
+		g := &tagger{p: p, w: p.shop.Worker()}
+		for _, s := range group {
+			if d := p.Destination(s.Name); d.Err == nil {
+				g.destinations = append(g.destinations, &tagged{Destination: d, rules: p.config.Rules.TagsOf(s.Rule), names: make(rules.RefNames), by: make(map[string]string)})
+			}
+		}
+		for _, t := range all {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			g.tag(t)
+		}
+	}
+	return nil
+}
+
+// tagger makes the tags of one destination, or of a circle of them.
+type tagger struct {
+	p            *Publication
+	w            *modules.Worker
+	destinations []*tagged
+}
+
+// tagged is a destination with the names that its tags have taken.
+type tagged struct {
+	*Destination
+	rules []rules.TagRule
+	names rules.RefNames
+	by    map[string]string // the source tag that took a name
+}
+
+func (d *tagged) skip(t *sourcetag.Tag, format string, args ...any) {
+	d.SkippedTags = append(d.SkippedTags, Skipped{t.Name, fmt.Sprintf(format, args...)})
+}
+
+// leave skips a tag whose go.mod would require what nobody can fetch.
+func (d *tagged) leave(t *sourcetag.Tag, r pin.Requirement) {
+	d.skip(t, "go.mod:%d requires %s %s, which nobody can fetch", r.Line, r.Path, r.Version)
+}
+
+// draft is a tag that is being made.
+type draft struct {
+	*Tag
+	d *tagged
+	// raw is the directory at the source tag, before pinning, and siblings what
+	// it may be pinned to there.
+	raw      object.ID
+	siblings modules.Siblings
+	done     bool
+}
+
+// tag makes what a source tag yields in each destination.
+func (g *tagger) tag(t *sourcetag.Tag) {
+	var drafts []*draft
+	for _, d := range g.destinations {
 		if d.Err != nil {
 			continue
 		}
-		if err := p.tagDestination(w, d, tags, remove); errors.Is(err, ErrStale) {
-			return err
-		} else if err != nil {
-			d.Err = err
-		}
-	}
-	return nil
-}
-
-// sourceTags reads the source's tags that the tag rules name.
-func (p *Publication) sourceTags(w *worker) ([]*sourceTag, error) {
-	var tags []*sourceTag
-	for _, ref := range p.config.Source.Tags() {
-		number, ok := strings.CutPrefix(ref.Name, "v")
-		if !ok {
-			continue
-		}
-		v, err := semver.StrictNewVersion(number)
+		f, err := g.draft(d, t)
 		if err != nil {
-			continue
+			d.Err = fmt.Errorf("source tag %s: %w", t.Name, err)
+		} else if f != nil {
+			drafts = append(drafts, f)
 		}
-		t := &sourceTag{name: ref.Name, id: ref.ID}
-		for _, rule := range p.config.Rules.Tags {
-			name, ok, err := rule.Name(v)
-			if err != nil {
-				return nil, fmt.Errorf("source tag %s: %w", ref.Name, err)
-			}
-			if ok {
-				t.names = append(t.names, name)
-			}
-		}
-		if len(t.names) == 0 {
-			continue
-		}
-		if err := t.read(w); err != nil {
-			return nil, fmt.Errorf("source tag %s: %w", ref.Name, err)
-		}
-		tags = append(tags, t)
 	}
-	return tags, nil
-}
-
-// read finds the commit behind a tag.
-func (t *sourceTag) read(w *worker) error {
-	for id := t.id; ; {
-		kind, data, err := w.objects.source.ReadAny(id)
-		if err != nil {
-			return err
+	if len(drafts) > 1 {
+		drafts = g.fetchable(t, drafts)
+	}
+	for _, f := range drafts {
+		if !f.done {
+			if err := g.finish(t, f, drafts); err != nil {
+				f.d.Err = fmt.Errorf("source tag %s: %w", t.Name, err)
+			}
 		}
-		switch kind {
-		case object.TagType:
-			tag, err := object.ParseTag(data)
-			if err != nil {
-				return err
-			}
-			if t.tag == nil {
-				t.tag = tag
-			}
-			id = tag.Target
-		case object.CommitType:
-			t.commit = id
-			if t.tag == nil {
-				t.skipped = "it is a lightweight tag; only annotated tags are published"
-			}
-			return nil
-		default:
-			t.skipped = fmt.Sprintf("it names a %s, not a commit", kind)
-			return nil
+		if f.done {
+			f.d.Tags = append(f.d.Tags, f.Tag)
 		}
 	}
 }
 
-func (p *Publication) tagDestination(w *worker, d *Destination, tags []*sourceTag, remove *pathspec.Set) error {
-	taken := make(map[string]string)
-	for _, t := range tags {
-		skip := func(reason string) { d.SkippedTags = append(d.SkippedTags, Skipped{t.name, reason}) }
-		if t.skipped != "" {
-			skip(t.skipped)
-			continue
-		}
-		b, i, reason := p.tagged(d, t)
-		if reason != "" {
-			skip(reason)
-			continue
-		}
-		for _, name := range t.names {
-			if other, ok := taken[name]; ok {
-				return fmt.Errorf("source tags %s and %s both yield the tag %s; the tag rules must tell them apart", other, t.name, name)
-			}
-			taken[name] = t.name
-		}
-		tag, err := p.makeTag(w, d, b, i, t, remove)
-		if err != nil {
-			return fmt.Errorf("source tag %s: %w", t.name, err)
-		}
-		d.Tags = append(d.Tags, tag)
+// draft finds where a source tag belongs in a destination. It is nil where that is
+// nowhere, for a reason that is noted.
+func (g *tagger) draft(d *tagged, t *sourcetag.Tag) (*draft, error) {
+	names, err := sourcetag.Names(t.Version, d.rules)
+	if err != nil || len(names) == 0 {
+		return nil, err
 	}
-	return nil
+	if t.Refused != "" {
+		d.skip(t, "%s", t.Refused)
+		return nil, nil
+	}
+	b, i, reason := g.p.place(d.Destination, t.Commit)
+	if reason != "" {
+		d.skip(t, "%s", reason)
+		return nil, nil
+	}
+	for _, name := range names {
+		if other, ok := d.names.Add(name); !ok {
+			if other == name {
+				return nil, fmt.Errorf("source tags %s and %s both yield the tag %s; the tag rules must tell them apart", d.by[name], t.Name, name)
+			}
+			return nil, fmt.Errorf("it yields the tag %s, and source tag %s the tag %s, which git cannot hold together; change the names in the tag rules", name, d.by[other], other)
+		}
+		d.by[name] = t.Name
+	}
+	l := g.p.lines[b.spec.Number]
+	base, err := l.Projection.Commit(i)
+	if err != nil {
+		return nil, err
+	}
+	f := &draft{d: d, Tag: &Tag{
+		Source: t.Name, Object: t.Object, Commit: t.Commit, Names: names, Parent: base.ID, Target: base.ID, Tree: base.Tree, line: l,
+	}}
+	if record, ok := g.p.config.Past.Tag(d.Name, t.Name, t.Object, names); ok {
+		f.Objects, f.Target, f.Tree, f.Parent, f.done = record.Objects, record.Target, record.Tree, record.Parent, true
+		return f, nil
+	}
+	if !l.Pinned() {
+		f.raw = base.Tree
+	} else if f.raw, err = g.p.directoryAt(g.w, l, t.Commit); err != nil {
+		return nil, err
+	}
+	f.siblings, err = g.w.Siblings(&l.Line, func(dep *modules.Line) (int32, error) { return standing(dep, t.Commit), nil })
+	return f, err
 }
 
-// tagged finds the branch on whose mainline the tag is, and the projected
+// place finds the branch on whose mainline a tagged commit is, and the projected
 // commit there, or why there is none.
-func (p *Publication) tagged(d *Destination, t *sourceTag) (b *Branch, commit int32, reason string) {
+func (p *Publication) place(d *Destination, tagged object.ID) (b *Branch, commit int32, reason string) {
 	onMainline := false
 	for _, candidate := range d.Branches {
-		if candidate.Projection == nil || !p.onMainline(candidate, t.commit) {
+		if candidate.Projection == nil || !p.onMainline(candidate, tagged) {
 			continue
 		}
 		onMainline = true
-		i, present, ok := p.Lookup(candidate.Projection, t.commit)
+		i, present, ok := candidate.Projection.Lookup(tagged)
 		if !ok || !present || i == projection.None {
 			continue
 		}
@@ -198,209 +218,162 @@ func (p *Publication) tagged(d *Destination, t *sourceTag) (b *Branch, commit in
 	return b, commit, ""
 }
 
-func (p *Publication) makeTag(w *worker, d *Destination, b *Branch, i int32, t *sourceTag, remove *pathspec.Set) (*Tag, error) {
-	l := p.lines[p.specs.of[branchRef{d.Name, b.Name}]]
-	base, err := l.projection.Commit(i)
-	if err != nil {
-		return nil, err
+// standing is where a line stands at a source commit, or None.
+func standing(l *modules.Line, commit object.ID) int32 {
+	if i, present, ok := l.Projection.Lookup(commit); ok && present {
+		return i
 	}
-	tag := &Tag{Source: t.name, Object: t.id, Commit: t.commit, Names: t.names, Parent: base.ID, Target: base.ID, Tree: base.Tree, line: l}
-	if record, ok := p.recordedTag(d, t); ok {
-		tag.Objects, tag.Target, tag.Tree, tag.Parent = record.Objects, record.Target, record.Tree, record.Parent
-		return tag, nil
-	}
-	stamp, err := t.stamp(w)
-	if err != nil {
-		return nil, err
-	}
-	committer := p.config.Rules.Committer
-	ident := append([]byte(committer.Name+" <"+committer.Email+"> "), stamp...)
-	if err := p.pinByTag(w, d, b, l, tag, t, ident, remove); err != nil {
-		return nil, err
-	}
-	for _, name := range t.names {
-		mirrored := object.Tag{Target: tag.Target, TargetType: object.CommitType, Name: name, Tagger: ident, Message: withoutSignature(t.tag.Message)}
-		id, err := p.config.Scratch.Put(object.TagType, mirrored.Encode(), nil)
-		if err != nil {
-			return nil, err
-		}
-		tag.Objects = append(tag.Objects, id)
-	}
-	return tag, nil
+	return projection.None
 }
 
-// recordedTag returns what an earlier run made of a tag, if the mirror has it.
-func (p *Publication) recordedTag(d *Destination, t *sourceTag) (TagRecord, bool) {
-	if p.memory == nil || p.config.HasTag == nil {
-		return TagRecord{}, false
-	}
-	record, ok := p.memory.Tag(d.Name, t.name, t.id)
-	if !ok || len(record.Objects) != len(t.names) {
-		return TagRecord{}, false
-	}
-	for k, name := range t.names {
-		if !p.config.HasTag(d.Name, name, record.Objects[k]) {
-			return TagRecord{}, false
-		}
-	}
-	return record, true
-}
-
-// stamp is the date of the source tag, or of its commit where the tag has none,
-// or the earliest that there is where the commit has none either.
-func (t *sourceTag) stamp(w *worker) ([]byte, error) {
-	if t.tag.Tagger != nil {
-		if stamp, err := object.IdentStamp(t.tag.Tagger); err == nil {
-			return stamp, nil
-		}
-	}
-	data, err := w.objects.Commit(t.commit)
-	if err != nil {
-		return nil, err
-	}
-	c, err := object.ParseCommit(data)
-	if err != nil {
-		return nil, err
-	}
-	if stamp, err := object.IdentStamp(c.Committer); err == nil {
-		return stamp, nil
-	}
-	return []byte("0 +0000"), nil
-}
-
-// withoutSignature cuts off a signature at the end of a tag's message.
-func withoutSignature(message []byte) []byte {
-	for _, begin := range []string{"-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----", "-----BEGIN SSH SIGNATURE-----", "-----BEGIN SIGNED MESSAGE-----"} {
-		if bytes.HasPrefix(message, []byte(begin)) {
-			return []byte{}
-		}
-		if i := bytes.Index(message, []byte("\n"+begin)); i >= 0 {
-			message = message[:i+1]
-		}
-	}
-	return message
-}
-
-// pinByTag puts the tag on a commit of its own where siblings' tags, in the
-// place of their branches' versions, change go.mod or go.sum.
-func (p *Publication) pinByTag(w *worker, d *Destination, b *Branch, l *line, tag *Tag, t *sourceTag, ident []byte, remove *pathspec.Set) error {
-	if !l.pinned || len(l.deps) == 0 {
-		return nil
-	}
-	at := func(dep *line) (int32, error) {
-		i, present, ok := p.Lookup(dep.projection, t.commit)
-		if !ok || !present {
-			return projection.None, nil
-		}
-		return i, nil
-	}
-	paths, err := w.siblings(l, at)
-	if err != nil || len(paths) == 0 {
-		return err
-	}
-	raw, err := p.directoryAt(w, l, t.commit, remove)
-	if err != nil {
-		return err
-	}
-	byTag := false
-	tree, err := w.pinTree(l, t.commit, raw, paths, func(dep *line) (*version, error) {
-		for _, name := range d.DependsOn {
-			if !slices.Contains(p.specs.owned[name], dep.spec) {
-				continue
+// fetchable leaves out the tags whose go.mod would require what nobody can fetch.
+// One that is left out can be what another one of the circle requires.
+func (g *tagger) fetchable(t *sourcetag.Tag, drafts []*draft) []*draft {
+	for again := true; again; {
+		again = false
+		drafts = slices.DeleteFunc(drafts, func(f *draft) bool {
+			if f.done || f.d.Err != nil {
+				return f.d.Err != nil
 			}
-			if v, err := p.tagVersion(w, p.Destination(name), t); v != nil || err != nil {
-				byTag = true
-				return v, err
+			_, left, err := g.w.GoMod(&f.line.Line, t.Commit, f.raw, f.siblings, g.lookup(t, drafts, true))
+			if err != nil {
+				f.d.Err = fmt.Errorf("source tag %s: %w", t.Name, err)
+				return true
+			}
+			if len(left) == 0 {
+				return false
+			}
+			f.d.leave(t, left[0])
+			again = true
+			return true
+		})
+	}
+	return drafts
+}
+
+// lookup returns the versions of siblings at a source tag: their tags, where these
+// are versions of their modules, or else their commits. Those of tags that are
+// being made too have no hash of the zip before they are done. With namesOnly
+// nothing has hashes.
+func (g *tagger) lookup(t *sourcetag.Tag, drafts []*draft, namesOnly bool) modules.Lookup {
+	return func(dep *modules.Line) (*modules.Version, error) {
+		tag, f := g.tagOf(dep, t, drafts)
+		if tag != nil {
+			if err := g.asVersion(t, tag, f); err != nil {
+				return nil, err
+			}
+			if tag.version != nil && f != nil && !f.done && !namesOnly && tag.version.GoModSum == "" {
+				goMod, _, err := g.w.GoMod(&tag.line.Line, t.Commit, f.raw, f.siblings, g.lookup(t, drafts, true))
+				if err != nil {
+					return nil, err
+				}
+				tag.version.GoModSum = modhash.GoMod(goMod)
+			}
+			if tag.version != nil {
+				return tag.version, nil
 			}
 		}
-		i, err := at(dep)
-		if err != nil {
-			return nil, err
-		}
-		return w.branchVersion(dep, i)
-	})
-	if err != nil || !byTag || tree == tag.Tree {
-		return err
+		return g.w.Fetchable(dep, standing(dep, t.Commit))
 	}
-	commit := object.Commit{
-		Tree: tree, Parents: []object.ID{tag.Parent}, Author: ident, Committer: ident,
-		Message: object.AppendTrailer([]byte("Require the versions published with "+t.name+"\n"), p.config.Rules.Trailer, t.commit.String()),
-	}
-	tag.Tree = tree
-	tag.Target, err = p.config.Scratch.Put(object.CommitType, commit.Encode(), nil)
-	return err
 }
 
-// directoryAt returns the tree of a line's directory in a commit, unpinned.
-func (p *Publication) directoryAt(w *worker, l *line, commit object.ID, remove *pathspec.Set) (object.ID, error) {
-	data, err := w.objects.Commit(commit)
-	if err != nil {
-		return object.ID{}, err
-	}
-	root, _, err := object.ParseLinks(data)
-	if err != nil {
-		return object.ID{}, err
-	}
-	trees := make([]object.ID, len(l.dirs))
-	for i, dir := range l.dirs {
-		if trees[i], err = Subtree(w.objects, root, dir); err != nil {
-			return object.ID{}, err
+// tagOf finds what a source tag yields for a sibling; f is not nil for one that is
+// being made now.
+func (g *tagger) tagOf(dep *modules.Line, t *sourcetag.Tag, drafts []*draft) (tag *Tag, f *draft) {
+	for _, f := range drafts {
+		if &f.line.Line == dep {
+			return f.Tag, f
 		}
 	}
-	put := func(t object.Type, data []byte) (object.ID, error) { return p.config.Scratch.Put(t, data, nil) }
-	return projection.NewDirectory(l.dirs, remove, w.objects, put).Tree(trees)
-}
-
-// Subtree returns the tree of a directory below root; zero where it is absent.
-func Subtree(objects projection.Objects, root object.ID, dir string) (object.ID, error) {
-	if dir == "" {
-		return root, nil
-	}
-	for name := range strings.SplitSeq(dir, "/") {
-		data, err := objects.Tree(root)
-		if err != nil {
-			return object.ID{}, err
+	for _, d := range g.p.Destinations {
+		if !slices.Contains(d.spec.Specs, dep.Spec) || len(d.Tags) == 0 {
+			continue
 		}
-		mode, id, ok, err := object.FindEntry(data, name)
-		if err != nil || !ok || !mode.IsDir() {
-			return object.ID{}, err
-		}
-		root = id
-	}
-	return root, nil
-}
-
-// tagVersion returns a destination's module at the version that a source tag
-// gives it; nil where it gives none that the go command knows as one.
-func (p *Publication) tagVersion(w *worker, d *Destination, t *sourceTag) (*version, error) {
-	if d == nil {
-		return nil, nil
-	}
-	i := slices.IndexFunc(d.Tags, func(tag *Tag) bool { return tag.Source == t.name })
-	if i < 0 {
-		return nil, nil
-	}
-	tag := d.Tags[i]
-	if tag.version != nil {
-		return tag.version, nil
-	}
-	m, err := w.manifest(tag.line, tag.Tree)
-	if err != nil || m.path == "" {
-		return nil, err
-	}
-	path := m.path
-	for _, name := range tag.Names {
-		if IsModuleVersion(path, name) {
-			tag.version, err = w.moduleAt(tag.line, t.commit, tag.Tree, module.Version{Path: path, Version: name})
-			return tag.version, err
+		// Tags come in the order of source tags.
+		if i, ok := slices.BinarySearchFunc(d.Tags, t.Name, func(tag *Tag, name string) int { return strings.Compare(tag.Source, name) }); ok {
+			return d.Tags[i], nil
 		}
 	}
 	return nil, nil
 }
 
-// IsModuleVersion reports whether the go command takes a tag for a version of
-// the module with this path.
-func IsModuleVersion(path, tag string) bool {
-	_, major, ok := module.SplitPathVersion(path)
-	return ok && modsemver.Canonical(tag) == tag && !module.IsPseudoVersion(tag) && module.CheckPathMajor(tag, major) == nil
+// asVersion finds the version of its module that a tag is.
+func (g *tagger) asVersion(t *sourcetag.Tag, tag *Tag, f *draft) error {
+	if tag.version != nil {
+		return nil
+	}
+	tree := tag.Tree
+	if f != nil && !f.done {
+		tree = f.raw
+	}
+	path, err := g.w.PathOf(&tag.line.Line, tree)
+	if err != nil || path == "" {
+		return err
+	}
+	i := slices.IndexFunc(tag.Names, func(name string) bool { return pin.IsVersion(path, name) })
+	if i < 0 {
+		return nil
+	}
+	tag.version, err = g.w.VersionAt(&tag.line.Line, t.Commit, tree, module.Version{Path: path, Version: tag.Names[i]})
+	if err == nil && tag.version != nil && f != nil && !f.done {
+		tag.version.Sum, tag.version.GoModSum = "", "" // Of what is not pinned yet.
+	}
+	return err
+}
+
+// finish pins the tag's tree and makes its objects, or leaves the tag out.
+func (g *tagger) finish(t *sourcetag.Tag, f *draft, drafts []*draft) error {
+	stamp, err := t.Stamp(g.w.Objects)
+	if err != nil {
+		return err
+	}
+	c := &g.p.config
+	ident := append([]byte(c.Rules.Committer.String()+" "), stamp...)
+	pinned, err := g.w.Pin(&f.line.Line, t.Commit, f.raw, f.siblings, g.lookup(t, drafts, false))
+	if err != nil {
+		return err
+	}
+	if len(pinned.Left) > 0 {
+		f.d.leave(t, pinned.Left[0])
+		return nil
+	}
+	if pinned.Tree != f.Tree {
+		commit := object.Commit{
+			Tree: pinned.Tree, Parents: []object.ID{f.Parent}, Author: ident, Committer: ident,
+			Message: object.AppendTrailer([]byte("Require the versions published with "+t.Name+"\n"), c.Rules.Trailer, t.Commit.String()),
+		}
+		f.Tree = pinned.Tree
+		if f.Target, err = c.Scratch.Put(object.CommitType, commit.Encode(), nil); err != nil {
+			return err
+		}
+	}
+	for _, name := range f.Names {
+		id, err := c.Scratch.Put(object.TagType, t.Mirrored(name, f.Target, ident), nil)
+		if err != nil {
+			return err
+		}
+		f.Objects = append(f.Objects, id)
+	}
+	f.done, f.version = true, nil
+	return nil
+}
+
+// directoryAt returns the tree of a line's directory in a commit, unpinned.
+func (p *Publication) directoryAt(w *modules.Worker, l *line, commit object.ID) (object.ID, error) {
+	data, err := w.Objects.Commit(commit)
+	if err != nil {
+		return object.ID{}, err
+	}
+	root, _, err := object.ParseLinks(data)
+	if err != nil {
+		return object.ID{}, fmt.Errorf("commit %s: %w", commit, err)
+	}
+	trees := make([]object.ID, len(l.Spec.Dirs))
+	for i, dir := range l.Spec.Dirs {
+		if trees[i], err = object.Subtree(w.Objects.Tree, root, dir); err != nil {
+			return object.ID{}, err
+		}
+	}
+	put := func(t object.Type, data []byte) (object.ID, error) { return p.config.Scratch.Put(t, data, nil) }
+	return projection.NewDirectory(l.Spec.Dirs, p.remove, w.Objects, put).Tree(trees)
 }

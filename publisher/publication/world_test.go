@@ -21,6 +21,7 @@ import (
 	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/pin"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/session"
@@ -70,7 +71,8 @@ func (w *world) sync() published {
 	defer func() { w.check(s.Close()) }()
 	p, pub, err := s.Plan(ctx)
 	w.check(err)
-	return published{p, pub, s.Apply(ctx, p, pub)}
+	_, err = s.Apply(ctx, p, pub)
+	return published{p, pub, err}
 }
 
 // publish is a sync that must not fail.
@@ -316,7 +318,7 @@ func (w *world) pinnedTo(path, destination, commit string) string {
 	w.check(err)
 	id, err := object.ParseID([]byte(commit))
 	w.check(err)
-	return publication.PseudoVersion(path, id, unix)
+	return pin.PseudoVersion(path, id, unix)
 }
 
 // add makes a commit of the source: the files of a txtar archive come in

@@ -3,8 +3,11 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -16,326 +19,194 @@ func parseNodes(file string, data []byte) (*Rules, *yaml.Node, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &decoder{file: file, positions: positions{"": positionOf(root)}, unread: map[string]bool{}}
-	r := &Rules{file: file, positions: d.positions}
-	d.rules(r)(root, nil)
-	problems := append(d.problems, validate(r, d.unread)...)
-	if len(problems) > 0 {
-		return nil, nil, invalid(problems...)
+	r := &Rules{file: file, positions: positions{"": positionOf(root)}}
+	d := &decoder{rules: r, problems: problems{file: file}, unread: map[string]bool{}, obsolete: map[string]int{}, keys: map[reflect.Type]map[string]int{}}
+	d.read(root, nil, reflect.ValueOf(r).Elem())
+	validate(r, &d.problems, d.unread)
+	if err := d.problems.err(); err != nil {
+		return nil, nil, err
 	}
-	r.Warnings = d.warnings()
 	return r, root, nil
 }
 
 // obsoleteKeys are keys of publishing-bot that have no effect, and why.
-var obsoleteKeys = map[string]string{
-	"library":               "all mirrors are published alike",
-	"required-packages":     "what a module requires is in its go.mod",
-	"repository":            "the source repository is given to the publisher, not here",
-	"publish-script":        "publishing runs no scripts",
-	"remove-git-attributes": "use recursive-delete-patterns",
-	"skip-non-semver-tags":  "tags that are no versions are never published",
+var obsoleteKeys = map[reflect.Type]map[string]string{
+	reflect.TypeFor[Rules](): {
+		"skip-non-semver-tags": "tags that are no versions are never published",
+	},
+	reflect.TypeFor[Rule](): {
+		"library":               "all mirrors are published alike",
+		"publish-script":        "publishing runs no scripts",
+		"remove-git-attributes": "use recursive-delete-patterns",
+	},
+	reflect.TypeFor[Branch](): {
+		"required-packages": "what a module requires is in its go.mod",
+	},
+	reflect.TypeFor[Source](): {
+		"repository": "the source repository is given to the publisher, not here",
+	},
 }
 
 // decoder reads nodes into values. It notes the place of every value, and goes
 // on after a problem.
 type decoder struct {
-	file      string
-	positions positions
-	problems  []Problem
+	rules    *Rules
+	problems problems
+	keys     map[reflect.Type]map[string]int
 	// unread are the paths of values that are there but could not be read.
-	unread   map[string]bool
-	obsolete []*obsoleteUse
+	unread map[string]bool
+	// obsolete counts the uses of obsolete keys.
+	obsolete map[string]int
 }
 
-// obsoleteUse is the first use of an obsolete key.
-type obsoleteUse struct {
-	key   string
-	at    position
-	path  *field.Path
-	count int
+// kinds are the kinds of nodes that values are read from, and how a user calls them.
+var kinds = map[reflect.Kind]struct {
+	node   yaml.Kind
+	wanted string
+}{
+	reflect.Struct: {yaml.MappingNode, "must be a mapping"},
+	reflect.Slice:  {yaml.SequenceNode, "must be a list"},
+	reflect.String: {yaml.ScalarNode, "must be a string"},
+	reflect.Bool:   {yaml.ScalarNode, "must be true or false"},
 }
 
-// A read reads the node at a path into what it was made for. An empty node
-// leaves that as it is.
-type read func(n *yaml.Node, path *field.Path)
-
-type fields map[string]read
-
-func (d *decoder) rules(r *Rules) read {
-	return d.mapping(fields{
-		"skip-source-branches":      d.texts(&r.SkipSourceBranches),
-		"skip-gomod":                d.boolean(&r.SkipGoMod),
-		"skip-tags":                 d.boolean(&r.SkipTags),
-		"skip-non-semver-tags":      d.skipNonSemverTags,
-		"recursive-delete-patterns": d.texts(&r.RecursiveDeletePatterns),
-		"default-go-version":        d.text(&r.DefaultGoVersion),
-		"trailer":                   d.text(&r.Trailer),
-		"tags":                      list(d, &r.Tags, d.tag),
-		"committer":                 d.identity(&r.Committer),
-		"rules":                     list(d, &r.Rules, d.rule),
-	})
-}
-
-func (d *decoder) tag(t *TagRule) read {
-	return d.mapping(fields{
-		"constraint": d.text(&t.Constraint),
-		"name":       d.text(&t.Template),
-	})
-}
-
-func (d *decoder) identity(i *Identity) read {
-	return d.mapping(fields{
-		"name":  d.text(&i.Name),
-		"email": d.text(&i.Email),
-	})
-}
-
-func (d *decoder) rule(r *Rule) read {
-	return d.mapping(fields{
-		"destination":           d.text(&r.Destination),
-		"library":               d.boolean(new(bool)),
-		"skipped":               d.boolean(&r.Skipped),
-		"smoke-test":            d.text(&r.SmokeTest),
-		"branches":              list(d, &r.Branches, d.branch),
-		"ended-branches":        d.texts(&r.EndedBranches),
-		"past-dependencies":     d.texts(&r.PastDependencies),
-		"tags":                  list(d, &r.Tags, d.tag),
-		"destination-tag-base":  d.text(&r.tagBase),
-		"taken-over":            optional(&r.TakenOver, d.takenOver),
-		"publish-script":        d.text(new(string)),
-		"remove-git-attributes": d.boolean(new(bool)),
-	}, "library", "publish-script", "remove-git-attributes")
-}
-
-func (d *decoder) takenOver(t *TakenOver) read {
-	return d.mapping(fields{
-		"branches": list(d, &t.Branches, d.takenOverBranch),
-		"tags":     d.text(&t.Tags),
-	})
-}
-
-func (d *decoder) takenOverBranch(b *TakenOverBranch) read {
-	return d.mapping(fields{
-		"branch": d.text(&b.Branch),
-		"commit": d.text(&b.Commit),
-	})
-}
-
-func (d *decoder) branch(b *Branch) read {
-	return d.mapping(fields{
-		"name":              d.text(&b.Name),
-		"go":                d.text(&b.Go),
-		"dependencies":      list(d, &b.Dependencies, d.dependency),
-		"source":            d.source(&b.Source),
-		"required-packages": d.texts(new([]string)),
-		"smoke-test":        d.text(&b.SmokeTest),
-	}, "required-packages")
-}
-
-func (d *decoder) dependency(dep *Dependency) read {
-	return d.mapping(fields{
-		"repository": d.text(&dep.Repository),
-		"branch":     d.text(&dep.Branch),
-	})
-}
-
-func (d *decoder) source(s *Source) read {
-	return d.mapping(fields{
-		"repository": d.text(new(string)),
-		"branch":     d.text(&s.Branch),
-		"dir":        d.text(&s.Dir),
-		"dirs":       d.texts(&s.Dirs),
-	}, "repository")
-}
-
-// mapping reads a mapping with the known keys; those of them that are obsolete
-// are named again.
-func (d *decoder) mapping(known fields, obsolete ...string) read {
-	return func(n *yaml.Node, path *field.Path) {
-		if !d.is(n, path, yaml.MappingNode, "must be a mapping") {
-			return
-		}
-		seen := map[string]int{}
-		for i := 0; i < len(n.Content); i += 2 {
-			key, value := n.Content[i], n.Content[i+1]
-			if key.Kind != yaml.ScalarNode {
-				d.fail(key, &field.Error{
-					Type:     field.ErrorTypeTypeInvalid,
-					Field:    pathString(path),
-					BadValue: field.OmitValueType{},
-					Detail:   "a key must be a plain word",
-				})
-				continue
-			}
-			child := path.Child(key.Value)
-			if key.Anchor != "" {
-				d.fail(key, field.Forbidden(child, anchorsForbidden))
-			}
-			if key.Tag == "!!merge" {
-				d.fail(key, field.Forbidden(child, "merge keys are not supported; write the fields out"))
-				continue
-			}
-			if line, ok := seen[key.Value]; ok {
-				err := field.Duplicate(child, key.Value)
-				err.Detail = fmt.Sprintf("the key is in line %d already", line)
-				d.fail(key, err)
-				continue
-			}
-			seen[key.Value] = key.Line
-			read, ok := known[key.Value]
-			if !ok {
-				names := slices.Sorted(maps.Keys(known))
-				hint := didYouMean(key.Value, names)
-				if hint == "" {
-					hint = "; known are " + strings.Join(names, ", ")
-				}
-				d.fail(key, field.Forbidden(child, "unknown field"+hint))
-				continue
-			}
-			if slices.Contains(obsolete, key.Value) {
-				d.noteObsolete(key.Value, positionOf(key), child)
-			}
-			// A reader looks for a block of lines at its key, not at its first
-			// entry.
-			at := positionOf(value)
-			if value.Line != key.Line && value.Kind != yaml.ScalarNode || isNull(value) {
-				at = positionOf(key)
-			}
-			d.positions[child.String()] = at
-			read(value, child)
-		}
-	}
-}
-
-func list[T any](d *decoder, dst *[]T, element func(*T) read) read {
-	return func(n *yaml.Node, path *field.Path) {
-		if !d.is(n, path, yaml.SequenceNode, "must be a list") {
-			return
-		}
-		*dst = make([]T, len(n.Content))
-		for i, item := range n.Content {
-			child := path.Index(i)
-			d.positions[child.String()] = positionOf(item)
-			element(&(*dst)[i])(item, child)
-		}
-	}
-}
-
-// optional reads what is not there unless the file has it.
-func optional[T any](dst **T, element func(*T) read) read {
-	return func(n *yaml.Node, path *field.Path) {
-		*dst = new(T)
-		element(*dst)(n, path)
-	}
-}
-
-func (d *decoder) texts(dst *[]string) read {
-	return list(d, dst, d.text)
-}
-
-// text takes numbers and the like for what is written: a Go version needs no
-// quotes.
-func (d *decoder) text(dst *string) read {
-	return func(n *yaml.Node, path *field.Path) {
-		if !d.is(n, path, yaml.ScalarNode, "must be a string") {
-			return
-		}
-		switch n.ShortTag() {
-		case "!!str", "!!int", "!!float", "!!bool", "!!timestamp":
-			*dst = n.Value
-		default:
-			d.misfit(n, path, "must be a string")
-		}
-	}
-}
-
-func (d *decoder) boolean(dst *bool) read {
-	return func(n *yaml.Node, path *field.Path) {
-		if !d.is(n, path, yaml.ScalarNode, "must be true or false") {
-			return
-		}
-		if err := n.Decode(dst); err != nil {
-			d.misfit(n, path, "must be true or false")
-		}
-	}
-}
-
-const anchorsForbidden = "anchors and aliases are not supported; write the value out"
-
-// is reports whether the node is there, and of the kind that is wanted.
-func (d *decoder) is(n *yaml.Node, path *field.Path, kind yaml.Kind, wanted string) bool {
+// read reads the node at a path. An empty node leaves the value as it is, but for a
+// pointer: that is nil only where there is no node.
+func (d *decoder) read(n *yaml.Node, path *field.Path, v reflect.Value) {
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		d.fail(n, &field.Error{
-			Type:     field.ErrorTypeForbidden,
-			Field:    pathString(path),
-			BadValue: field.OmitValueType{},
-			Detail:   anchorsForbidden,
-		})
+		d.fail(n, field.ErrorTypeForbidden, path, anchorsForbidden)
 		if n.Kind == yaml.AliasNode {
 			d.unread[pathString(path)] = true
-			return false
+			return
 		}
 	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
 	if isNull(n) {
-		return false
+		return
 	}
-	if n.Kind != kind {
-		d.misfit(n, path, wanted)
-		return false
+	kind := kinds[v.Kind()]
+	ok := n.Kind == kind.node
+	switch {
+	case !ok:
+	case v.Kind() == reflect.Struct:
+		d.mapping(n, path, v)
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+		for i, item := range n.Content {
+			child := path.Index(i)
+			d.rules.positions[child.String()] = positionOf(item)
+			d.read(item, child, v.Index(i))
+		}
+	case v.Kind() == reflect.String:
+		// Numbers and the like are taken for what is written: a Go version needs no quotes.
+		if ok = slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag()); ok {
+			v.SetString(n.Value)
+		}
+	default:
+		ok = n.Decode(v.Addr().Interface()) == nil
 	}
-	return true
-}
-
-// misfit reports a value that is not of the type that is wanted.
-func (d *decoder) misfit(n *yaml.Node, path *field.Path, wanted string) {
+	if ok {
+		return
+	}
 	d.unread[pathString(path)] = true
 	var value any = field.OmitValueType{}
 	if n.Kind == yaml.ScalarNode {
 		value = n.Value
 	}
-	d.fail(n, field.TypeInvalid(path, value, wanted))
+	d.problems.add(positionOf(n), field.TypeInvalid(path, value, kind.wanted))
 }
 
-func (d *decoder) fail(n *yaml.Node, err *field.Error) {
-	at := positionOf(n)
-	d.problems = append(d.problems, Problem{File: d.file, Line: at.line, Column: at.column, Err: err})
-}
+const anchorsForbidden = "anchors and aliases are not supported; write the value out"
 
-// skipNonSemverTags reads what is always so: only false has no effect.
-func (d *decoder) skipNonSemverTags(n *yaml.Node, path *field.Path) {
-	skip := true
-	d.boolean(&skip)(n, path)
-	if !skip {
-		d.noteObsolete("skip-non-semver-tags", positionOf(n), path)
+// mapping reads a mapping into a struct, whose fields have their keys as tags.
+func (d *decoder) mapping(n *yaml.Node, path *field.Path, v reflect.Value) {
+	known := d.known(v.Type())
+	seen := map[string]int{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			d.fail(key, field.ErrorTypeTypeInvalid, path, "a key must be a plain word")
+			continue
+		}
+		child := path.Child(keyName(key.Value))
+		if key.Anchor != "" {
+			d.fail(key, field.ErrorTypeForbidden, child, anchorsForbidden)
+		}
+		if key.Tag == "!!merge" {
+			d.fail(key, field.ErrorTypeForbidden, child, "merge keys are not supported; write the fields out")
+			continue
+		}
+		if line, ok := seen[key.Value]; ok {
+			d.fail(key, field.ErrorTypeDuplicate, child, fmt.Sprintf("the key is in line %d already", line))
+			continue
+		}
+		seen[key.Value] = key.Line
+		if why, ok := obsoleteKeys[v.Type()][key.Value]; ok {
+			d.warn(key, child, why)
+			continue
+		}
+		index, ok := known[key.Value]
+		if !ok {
+			names := slices.Sorted(maps.Keys(known))
+			hint := didYouMean(key.Value, names)
+			if hint == "" {
+				hint = "; known are " + strings.Join(names, ", ")
+			}
+			d.fail(key, field.ErrorTypeForbidden, child, "unknown field"+hint)
+			continue
+		}
+		// A reader looks for a block of lines at its key, not at its first entry.
+		at := positionOf(value)
+		if value.Line != key.Line && value.Kind != yaml.ScalarNode || isNull(value) {
+			at = positionOf(key)
+		}
+		d.rules.positions[child.String()] = at
+		d.read(value, child, v.Field(index))
 	}
 }
 
-func (d *decoder) noteObsolete(key string, at position, path *field.Path) {
-	for _, use := range d.obsolete {
-		if use.key == key {
-			use.count++
-			return
+// known returns the fields of a struct by key.
+func (d *decoder) known(t reflect.Type) map[string]int {
+	if d.keys[t] == nil {
+		d.keys[t] = map[string]int{}
+		for i := range t.NumField() {
+			if key := t.Field(i).Tag.Get("yaml"); key != "" {
+				d.keys[t][key] = i
+			}
 		}
 	}
-	d.obsolete = append(d.obsolete, &obsoleteUse{key: key, at: at, path: path, count: 1})
+	return d.keys[t]
 }
 
-func (d *decoder) warnings() []Problem {
-	var warnings []Problem
-	for _, use := range d.obsolete {
-		also := ""
-		if use.count > 1 {
-			also = fmt.Sprintf(" (used %d times)", use.count)
-		}
-		warnings = append(warnings, Problem{File: d.file, Line: use.at.line, Column: use.at.column, Err: &field.Error{
-			Type:     field.ErrorTypeNotSupported,
-			Field:    use.path.String(),
-			BadValue: field.OmitValueType{},
-			Detail:   fmt.Sprintf("the key has no effect%s: %s", also, obsoleteKeys[use.key]),
+// keyName is a key as part of a path, which is shown as it is.
+func keyName(key string) string {
+	if strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		key = strconv.Quote(key)
+	}
+	return clip(key)
+}
+
+// fail reports a problem that is not with the value.
+func (d *decoder) fail(n *yaml.Node, kind field.ErrorType, path *field.Path, detail string) {
+	d.problems.add(positionOf(n), &field.Error{Type: kind, Field: pathString(path), BadValue: field.OmitValueType{}, Detail: detail})
+}
+
+// warn warns of the first use of an obsolete key, and counts the others.
+func (d *decoder) warn(key *yaml.Node, path *field.Path, why string) {
+	d.obsolete[key.Value]++
+	count := d.obsolete[key.Value]
+	if count == 1 {
+		at := positionOf(key)
+		d.rules.Warnings = append(d.rules.Warnings, Problem{File: d.rules.file, Line: at.line, Column: at.column, Err: &field.Error{
+			Type: field.ErrorTypeNotSupported, Field: path.String(), BadValue: field.OmitValueType{}, Detail: "the key has no effect: " + why,
 		}})
+		return
 	}
-	return warnings
+	i := slices.IndexFunc(d.rules.Warnings, func(p Problem) bool { return strings.HasSuffix(p.Err.Field, "."+key.Value) })
+	d.rules.Warnings[i].Err.Detail = fmt.Sprintf("the key has no effect (used %d times): %s", count, why)
 }
 
 // pathString is the path's text; the root's is empty.

@@ -68,6 +68,12 @@
 //     they are. A destination that a branch depends on need not be here.
 //   - skipped: when true, the mirror is left alone. Nothing else can depend on
 //     it then.
+//   - tags: rules for tags of this mirror, beside those for all; see below.
+//   - destination-tag-base: a major version such as v2. The mirror then has one
+//     more tag for each source tag: v2.36.1 for v1.36.1. It is the same as the
+//     entry {constraint: ">=0.0.0-0", name: "v2.{{.Minor}}.{{.Patch}}{{.Suffix}}"}
+//     in the rule's tags. (From kcp-dev's fork of publishing-bot.)
+//   - taken-over: what somebody else had published in the mirror, see below.
 //   - smoke-test: a shell script that must succeed in a check-out of any of the
 //     mirror's branches.
 //
@@ -82,16 +88,18 @@
 //   - dependencies: the mirror branches that this one's go.mod names. Each has a
 //     repository, which is the destination of a rule, and a branch, which must be built from
 //     the same source branch as this one: the two are pinned at one source
-//     commit. They must not form a circle. What a mirror's commits may pin is
-//     what any of its branches depends on or, by past-dependencies, did.
+//     commit. They may form a circle, see below, but no branch depends on itself.
+//     What a mirror's commits may pin is what any of its branches depends on or,
+//     by past-dependencies, did.
 //   - smoke-test: as for the rule, for this branch alone.
 //
 // # Tags
 //
 // Each entry of tags has a constraint on the version of the source tag, in the
 // language of github.com/Masterminds/semver/v3, and a name, which is a
-// text/template. A source tag yields one tag per entry whose constraint it
-// meets. Left out, tags are:
+// text/template without range and template. A source tag yields one tag per entry
+// whose constraint it meets. Source tags that are no versions yield none. Left out,
+// tags are:
 //
 //	tags:
 //	- constraint: ">=1.8.0-0"
@@ -104,17 +112,94 @@
 // v1.36.0-rc.1+build.7, .Version is 1.36.0-rc.1+build.7, .Suffix is
 // -rc.1+build.7, .Prerelease is rc.1 and .Metadata is build.7.
 //
+// A mirror has the tags of the file and those of its rule. Only where the file has
+// no tags, and the ones above are its default, a rule with tags or a
+// destination-tag-base does without them. An empty list, tags: [], is no tags.
+//
+// Names must differ, and git can hold no name that is a directory of another, such
+// as v1.20.0 beside v1.20.0/x. What sample versions show of that is an error here;
+// see [RefNames] for the rest.
+//
+// # Taking over
+//
+// A mirror that some other bot filled is continued on top of what is there. The
+// rule says what that is, as nobody with push rights to the mirror can then
+// pretend that more of it was there before:
+//
+//	rules:
+//	- destination: client-go
+//	  branches:
+//	  - name: master
+//	    source:
+//	      branch: master
+//	      dir: staging/src/k8s.io/client-go
+//	  ended-branches:
+//	  - legacy
+//	  taken-over:
+//	    branches:
+//	    - branch: master
+//	      commit: 9a1c4f0d2b3e5a6978c0d1e2f3a4b5c6d7e8f901
+//	    - branch: legacy
+//	      commit: 04f1b2a3c4d5e6f708192a3b4c5d6e7f8091a2b3
+//	    tags: 6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d
+//
+// Each entry of branches has a branch, one of the rule's branches or
+// ended-branches, and a commit of the mirror, in 40 hexadecimal digits: it and all
+// behind it is somebody else's. The order matters: the first is where branches
+// without an entry of their own look first for the source commits that trailers name.
+// The value of tags is what
+//
+//	git for-each-ref --format='%(objectname) %(refname)' refs/tags | LC_ALL=C sort | sha256sum
+//
+// printed when the mirror was taken over; left out, it had no tags. The command
+// "publisher rules take-over" writes all of this.
+//
+// # Circles
+//
+// Modules may require each other:
+//
+//	rules:
+//	- destination: api
+//	  branches:
+//	  - name: master
+//	    dependencies:
+//	    - repository: client
+//	      branch: master
+//	    source: {branch: master, dir: staging/api}
+//	- destination: client
+//	  branches:
+//	  - name: master
+//	    dependencies:
+//	    - repository: api
+//	      branch: master
+//	    source: {branch: master, dir: staging/client}
+//
+// Two modules cannot name each other's hashes at one commit: each hash would
+// depend on the other. So within a circle, a commit on a branch pins a sibling
+// to its newest projection among the ancestors of the source commit other than
+// itself, which is one change behind where one commit changed both. At a tag, it
+// pins the sibling to the tag, and go.sum leaves out the one line that cannot be
+// known: the sibling's hash at that tag. The go command adds it, or checks it by the
+// checksum database. Siblings outside the circle are pinned as always.
+//
+// A circle is of destinations: it counts what any of their branches depends on, or
+// did. [Rules.Groups] finds them.
+//
 // # What is not accepted
 //
 // Unknown fields, anchors, aliases, merge keys and further documents are errors:
 // a reader must be able to trust that a line says what it seems to say. Keys of
-// publishing-bot that mean nothing to this publisher (library,
-// required-packages, source.repository, publish-script, remove-git-attributes)
-// are accepted with a warning.
+// publishing-bot and its forks that mean nothing to this publisher (library,
+// required-packages, source.repository, publish-script, remove-git-attributes,
+// skip-non-semver-tags) are accepted with a warning.
+//
+// A file must not keep its reader busy either: it has 16 MiB at most, names and
+// paths have limits, and so have lists of tag rules. Of very many problems,
+// the first hundred are told.
 //
 // # Editing
 //
-// [AddBranch] and [RemoveBranch] start and end a branch in all rules at once.
-// They edit the text, not the values, so that a review shows only the lines
-// that mean something.
+// [AddBranch] and [RemoveBranch] start and end a branch in all rules at once, and
+// [TakeOver] says where mirrors were taken over. They edit the text, not the
+// values, so that a review shows only the lines that mean something.
 package rules

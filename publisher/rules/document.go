@@ -7,62 +7,64 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
 
+// maxFile bounds what a hostile file costs, in bytes. The largest known has 1 MiB.
+const maxFile = 16 << 20
+
 // document returns the root mapping of a file that holds exactly one document.
 func document(file string, data []byte) (*yaml.Node, error) {
+	if len(data) > maxFile {
+		return nil, notRules(fileProblem(file, position{1, 1}, "has more than %d MiB", maxFile>>20))
+	}
 	if at, ok := notText(data); ok {
-		return nil, invalid(fileProblem(file, at, "not a text in UTF-8"))
+		return nil, notRules(fileProblem(file, at, "not a text in UTF-8"))
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	switch err := decoder.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		return nil, invalid(fileProblem(file, position{1, 1}, "the file is empty"))
+		return nil, notRules(fileProblem(file, position{1, 1}, "the file is empty"))
 	case err != nil:
-		return nil, invalid(syntaxProblem(file, data, err))
+		return nil, notRules(syntaxProblem(file, data, err))
 	}
 	root := doc.Content[0]
 	if isNull(root) {
-		return nil, invalid(fileProblem(file, positionOf(root), "the file is empty"))
+		return nil, notRules(fileProblem(file, positionOf(root), "the file is empty"))
 	}
 
 	var next yaml.Node
 	switch err := decoder.Decode(&next); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		return nil, invalid(syntaxProblem(file, data, err))
+		return nil, notRules(syntaxProblem(file, data, err))
 	default:
-		return nil, invalid(fileProblem(file, positionOf(&next), "a second document starts here; a rules file has only one"))
+		return nil, notRules(fileProblem(file, positionOf(&next), "a second document starts here; a rules file has only one"))
 	}
 
 	if root.Kind != yaml.MappingNode {
-		return nil, invalid(fileProblem(file, positionOf(root), "must be a mapping with the key %q", "rules"))
+		return nil, notRules(fileProblem(file, positionOf(root), "must be a mapping with the key %q", "rules"))
 	}
 	return root, nil
 }
 
+func notRules(p Problem) error { return &InvalidError{Problems: []Problem{p}} }
+
 // notText finds what the YAML parser would refuse without saying where.
 func notText(data []byte) (position, bool) {
-	at := position{1, 1}
-	for len(data) > 0 {
-		c, size := utf8.DecodeRune(data)
-		switch {
-		case c == utf8.RuneError && size == 1,
-			c < ' ' && c != '\t' && c != '\n' && c != '\r',
-			c >= 0x7f && c < 0xa0 && c != 0x85:
-			return at, true
-		case c == '\n':
-			at = position{at.line + 1, 1}
-		default:
-			at.column++
+	for i := 0; i < len(data); {
+		c, size := utf8.DecodeRune(data[i:])
+		if c == utf8.RuneError && size == 1 || c != 0x85 && c != '\t' && c != '\n' && c != '\r' && unicode.IsControl(c) {
+			line := bytes.LastIndexByte(data[:i], '\n') + 1
+			return position{bytes.Count(data[:i], []byte("\n")) + 1, utf8.RuneCount(data[line:i]) + 1}, true
 		}
-		data = data[size:]
+		i += size
 	}
-	return at, false
+	return position{}, false
 }
 
 var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the cases in testdata expect")
 
-var ignoreUnexported = cmpopts.IgnoreUnexported(Rules{}, Rule{}, TagRule{})
+var ignoreUnexported = cmpopts.IgnoreUnexported(Rules{}, TagRule{})
 
 // problemLines are what the problems look like to a user.
 func problemLines(problems []Problem) []string {
@@ -226,5 +227,54 @@ func TestErrorsFoundElsewhereGetTheirPlace(t *testing.T) {
 		if got.File != "testdata/sample.yaml" || got.Line != c.line || got.Column != c.column {
 			t.Errorf("%s is at %s:%d:%d, want %d:%d", c.path, got.File, got.Line, got.Column, c.line, c.column)
 		}
+	}
+}
+
+// Each of these files, with some more entries, kept a reader busy for minutes or filled the screen.
+func TestHostileFileCostsNoMoreThanItsSize(t *testing.T) {
+	const n = 1_000
+	const head = "rules:\n- destination: a\n  branches:\n  - name: main\n    source:\n      branch: main\n"
+	each := func(format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for _, c := range []struct {
+		name, text string
+		problems   int
+	}{
+		{"directories", head + "      dirs:\n" + each("      - d%d\n"), 0},
+		{"directories in each other", head + "      dirs: [d]\n    smoke-test: x\n" + each("  - {name: b%d, source: {branch: main, dirs: [d, d/x]}}\n"), maxProblems + 1},
+		{"deep directories", head + "      dirs:\n" + each("      - "+strings.Repeat("d/", 50)+"%d\n"), 0},
+		{"branches", head + each("  - {name: b%d, source: {branch: main}}\n"), 0},
+		{"dependencies on branches that are not there", head + "    dependencies:\n" + each("    - {repository: a, branch: b%d}\n"), maxProblems + 1},
+		{"destinations", "rules:\n" + each("- destination: d%d\n"), 0},
+		{"dependencies on destinations that are not there", "rules:\n" + each("- destination: d%d\n  past-dependencies: [e, f]\n"), maxProblems + 1},
+		{"past dependencies", "rules:\n- destination: a\n  past-dependencies:\n" + each("  - d%d\n") + each("- destination: d%d\n"), 0},
+		{"a chain", "rules:\n- destination: d\n" + each("- destination: d%d\n  past-dependencies: [d]\n"), 0},
+		{"tag rules", "tags:\n" + each("- {constraint: '*', name: 'x%d{{.Version}}'}\n") + "rules:\n- destination: a\n", 1},
+		{"tag rules of mirrors", "rules:\n" + each("- destination: d%d\n  tags: [{constraint: '*', name: 'x%[1]d{{.Version}}'}]\n"), 0},
+		{"the same tag rules", "rules:\n" + each("- destination: d%d\n  tags: [{constraint: '*', name: 'x{{.Version}}'}]\n"), 0},
+		{"unknown keys", each("k%d: 1\n"), maxProblems + 1},
+		{"a long key", strings.Repeat("k", 1_000_000) + ": 1\nrules: [{destination: a}]\n", 1},
+		{"a long destination", "rules: [{destination: " + strings.Repeat("k", 1_000_000) + "}]\n", 1},
+		{"nesting", strings.Repeat("[", 200_000), 1},
+		{"size", "#" + strings.Repeat("x", maxFile) + "\nrules: [{destination: a}]\n", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := Parse("f", []byte(c.text))
+			var invalid *InvalidError
+			if errors.As(err, &invalid) != (c.problems > 0) || invalid != nil && len(invalid.Problems) != c.problems {
+				t.Fatalf("want %d problems, got %.2000v", c.problems, err)
+			}
+			if err != nil && len(err.Error()) > 100_000 {
+				t.Errorf("the message has %d bytes", len(err.Error()))
+			}
+			if r != nil && len(r.Groups()) != len(r.Rules) {
+				t.Errorf("%d rules are in %d groups", len(r.Rules), len(r.Groups()))
+			}
+		})
 	}
 }

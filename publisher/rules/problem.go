@@ -52,11 +52,53 @@ func (e *InvalidError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func invalid(problems ...Problem) error {
-	slices.SortStableFunc(problems, func(a, b Problem) int {
+// problems collects what is wrong with a file. Of very many the first are kept, so that
+// neither time nor messages grow with the file squared.
+type problems struct {
+	file string
+	list []Problem
+	more int
+}
+
+// maxProblems is the most that a user wants to read.
+const maxProblems = 100
+
+func (p *problems) full() bool { return len(p.list) >= maxProblems }
+
+func (p *problems) add(at position, err *field.Error) {
+	if p.full() {
+		p.more++
+		return
+	}
+	err.Detail = clip(err.Detail)
+	if value, ok := err.BadValue.(string); ok {
+		err.BadValue = clip(value)
+	}
+	p.list = append(p.list, Problem{File: p.file, Line: at.line, Column: at.column, Err: err})
+}
+
+// err returns an [*InvalidError], or nil.
+func (p *problems) err() error {
+	if len(p.list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return &InvalidError{Problems: problems}
+	if p.more > 0 {
+		last := p.list[len(p.list)-1]
+		p.list = append(p.list, fileProblem(p.file, position{last.Line, last.Column}, "and %d problems more", p.more))
+	}
+	return &InvalidError{Problems: p.list}
+}
+
+// clip shortens what is too long for a message.
+func clip(s string) string {
+	const most = 1000
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // Problem gives an error about a field of r its place in the file. The error's

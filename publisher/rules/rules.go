@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -17,25 +18,25 @@ var DefaultCommitter = Identity{Name: "Mirror Publisher", Email: "publisher@loca
 // Rules is a rules file. What the file leaves out has its default.
 type Rules struct {
 	// SkipSourceBranches are source branches that nothing is published from.
-	SkipSourceBranches []string
+	SkipSourceBranches []string `yaml:"skip-source-branches"`
 	// SkipGoMod leaves go.mod and go.sum as they are in the source.
-	SkipGoMod bool
+	SkipGoMod bool `yaml:"skip-gomod"`
 	// SkipTags publishes branches only.
-	SkipTags bool
+	SkipTags bool `yaml:"skip-tags"`
 	// RecursiveDeletePatterns are git pathspecs of files that no mirror gets.
-	RecursiveDeletePatterns []string
+	RecursiveDeletePatterns []string `yaml:"recursive-delete-patterns"`
 	// DefaultGoVersion is for branches whose Go is empty. It may be empty too.
-	DefaultGoVersion string
+	DefaultGoVersion string `yaml:"default-go-version"`
 	// Trailer is the key, without a colon, of the trailer that holds the
 	// source commit's hash.
-	Trailer string
+	Trailer string `yaml:"trailer"`
 	// Tags name the tags that a source tag yields in all mirrors; see
 	// [Rules.TagsOf].
-	Tags []TagRule
+	Tags []TagRule `yaml:"tags"`
 	// Committer is who commits and tags what no source commit stands for.
-	Committer Identity
+	Committer Identity `yaml:"committer"`
 	// Rules are in the order of the file, which means nothing. See [Rules.Groups].
-	Rules []Rule
+	Rules []Rule `yaml:"rules"`
 
 	// Warnings are about keys that are accepted but have no effect, one for
 	// each key, at the place of its first use.
@@ -51,51 +52,51 @@ type Rules struct {
 type Rule struct {
 	// Destination is the mirror's name: one or more path elements with slashes
 	// between them.
-	Destination string
+	Destination string `yaml:"destination"`
 	// Skipped means that the mirror is left alone.
-	Skipped bool
+	Skipped bool `yaml:"skipped"`
 	// SmokeTest is a shell script to run for each branch. It may be empty.
-	SmokeTest string
-	Branches  []Branch
+	SmokeTest string   `yaml:"smoke-test"`
+	Branches  []Branch `yaml:"branches"`
 	// EndedBranches are branches of the mirror that follow nothing any more.
-	EndedBranches []string
+	EndedBranches []string `yaml:"ended-branches"`
 	// PastDependencies are destinations that ended branches depended on.
-	PastDependencies []string
-	// Tags are the mirror's own, with the one that its destination-tag-base asks
-	// for; see [Rules.TagsOf].
-	Tags []TagRule
+	PastDependencies []string `yaml:"past-dependencies"`
+	// Tags are the mirror's own, with the one that TagBase asks for; see
+	// [Rules.TagsOf].
+	Tags []TagRule `yaml:"tags"`
+	// TagBase is the major version of one more tag, such as "v2". It may be empty.
+	TagBase string `yaml:"destination-tag-base"`
 	// TakenOver is nil for a mirror that nobody else filled.
-	TakenOver *TakenOver
-
-	tagBase string
+	TakenOver *TakenOver `yaml:"taken-over"`
 }
 
 // Branch says what one branch of a mirror is made from.
 type Branch struct {
-	Name string
+	Name string `yaml:"name"`
 	// Go is a Go version without "go" in front, or empty for the default.
-	Go           string
-	Dependencies []Dependency
-	Source       Source
+	Go           string       `yaml:"go"`
+	Dependencies []Dependency `yaml:"dependencies"`
+	Source       Source       `yaml:"source"`
 	// SmokeTest is a shell script to run for this branch. It may be empty.
-	SmokeTest string
+	SmokeTest string `yaml:"smoke-test"`
 }
 
 // Dependency is a mirror branch that another one requires, built from the
 // same source branch.
 type Dependency struct {
 	// Repository is the destination of a rule.
-	Repository string
-	Branch     string
+	Repository string `yaml:"repository"`
+	Branch     string `yaml:"branch"`
 }
 
 // Source is a place in the source repository.
 type Source struct {
-	Branch string
+	Branch string `yaml:"branch"`
 	// Dir and Dirs are as in the file, where only one of them is set. See
 	// [Source.Directories].
-	Dir  string
-	Dirs []string
+	Dir  string   `yaml:"dir"`
+	Dirs []string `yaml:"dirs"`
 }
 
 // Directories returns the directories to publish as clean, relative paths with
@@ -109,7 +110,8 @@ func (s Source) Directories() []string {
 
 // Identity is a person, or a robot, as git knows them.
 type Identity struct {
-	Name, Email string
+	Name  string `yaml:"name"`
+	Email string `yaml:"email"`
 }
 
 // String returns the identity as git writes it, without a time.
@@ -119,7 +121,12 @@ func (i Identity) String() string {
 
 // Load reads a rules file. An invalid one is an [*InvalidError], wrapped or not.
 func Load(file string) (*Rules, error) {
-	data, err := os.ReadFile(file)
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("load rules: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("load rules: %w", err)
 	}

@@ -15,15 +15,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// TagRule names the mirror tag of a source tag. Make one with [NewTagRule] or
-// load it.
+// TagRule names the mirror tag of a source tag, as [Load] makes it.
 type TagRule struct {
 	// Constraint is on the source tag's version, in the language of
 	// github.com/Masterminds/semver/v3.
-	Constraint string
+	Constraint string `yaml:"constraint"`
 	// Template is a text/template for the mirror tag's name; it gets a
 	// [TagVersion].
-	Template string
+	Template string `yaml:"name"`
 
 	constraint *semver.Constraints
 	template   *template.Template
@@ -58,18 +57,6 @@ func newTagVersion(v *semver.Version) TagVersion {
 	return t
 }
 
-// NewTagRule compiles a rule. The error says which of the two is wrong.
-func NewTagRule(constraint, name string) (TagRule, error) {
-	t := TagRule{Constraint: constraint, Template: name}
-	if err := t.compileConstraint(); err != nil {
-		return TagRule{}, fmt.Errorf("constraint %q: %w", constraint, err)
-	}
-	if err := t.compileTemplate(); err != nil {
-		return TagRule{}, fmt.Errorf("name %q: %w", name, err)
-	}
-	return t, nil
-}
-
 // defaultTagRules are the rules of a file that gives none: the names that
 // kubernetes' staged modules have.
 func defaultTagRules() []TagRule {
@@ -80,8 +67,8 @@ func defaultTagRules() []TagRule {
 }
 
 func mustTagRule(constraint, name string) TagRule {
-	t, err := NewTagRule(constraint, name)
-	if err != nil {
+	t := TagRule{Constraint: constraint, Template: name}
+	if err := errors.Join(t.compileConstraint(), t.compileTemplate()); err != nil {
 		panic(err)
 	}
 	return t
@@ -91,9 +78,6 @@ func mustTagRule(constraint, name string) TagRule {
 // not ok where the constraint does not let v in. There is an error where the
 // template does not give a valid name for a tag.
 func (t TagRule) Name(v *semver.Version) (name string, ok bool, err error) {
-	if t.constraint == nil || t.template == nil {
-		return "", false, errors.New("tag rule was not made by NewTagRule")
-	}
 	if !t.constraint.Check(v) {
 		return "", false, nil
 	}
@@ -109,7 +93,7 @@ func (t TagRule) execute(v *semver.Version) (string, error) {
 	if err := t.template.Execute(&b, newTagVersion(v)); err != nil {
 		return "", fmt.Errorf("name the tag for %s: %w", v, err)
 	}
-	if plumbing.NewTagReferenceName(b.String()).Validate() != nil {
+	if !validRef(plumbing.NewTagReferenceName(b.String())) {
 		return "", fmt.Errorf("name the tag for %s: %q is not a valid tag name (see git-check-ref-format(1))", v, b.String())
 	}
 	return b.String(), nil
@@ -154,10 +138,10 @@ func (r *Rules) TagsOf(rule *Rule) []TagRule {
 
 // Limits of tag rules: validation tries all of them on all samples.
 const (
-	maxTagText       = 200 // of a constraint and a name
-	maxTagRules      = 20  // of one list
-	maxTagLists      = 200 // that differ
-	maxSampleNumbers = 64  // of versions that are tried
+	maxTagText       = 200       // of a constraint and a name
+	maxTagRules      = 20        // of one list
+	maxSampleNumbers = 64        // of versions that are tried
+	maxTrials        = 1_000_000 // of a version for a rule; these take some seconds
 )
 
 // globalTags checks the rules for all mirrors.
@@ -174,19 +158,15 @@ func (v *validator) ownTags(i int) {
 	tags, base := path.Child("tags"), path.Child("destination-tag-base")
 	ok := v.compileTags(tags, rule.Tags)
 	own := len(rule.Tags)
-	if rule.tagBase != "" {
-		if !tagBase.MatchString(rule.tagBase) {
-			v.add(field.Invalid(base, rule.tagBase, `must be a major version such as "v2"`))
+	if rule.TagBase != "" {
+		if !tagBase.MatchString(rule.TagBase) {
+			v.add(field.Invalid(base, rule.TagBase, `must be a major version such as "v2"`))
 			return
 		}
-		rule.Tags = append(rule.Tags, mustTagRule(">=0.0.0-0", rule.tagBase+".{{.Minor}}.{{.Patch}}{{.Suffix}}"))
+		rule.Tags = append(rule.Tags, mustTagRule(">=0.0.0-0", rule.TagBase+".{{.Minor}}.{{.Patch}}{{.Suffix}}"))
 	}
 	all := v.rules.TagsOf(rule)
-	if !ok || len(rule.Tags) == 0 || !v.firstOf(all) {
-		return
-	}
-	if len(v.tagLists) > maxTagLists {
-		v.add(field.TooMany(path, len(v.tagLists), maxTagLists))
+	if !ok || len(rule.Tags) == 0 {
 		return
 	}
 	shared := len(all) - len(rule.Tags)
@@ -201,19 +181,6 @@ func (v *validator) ownTags(i int) {
 	})
 }
 
-// firstOf reports whether no such list was there before.
-func (v *validator) firstOf(tags []TagRule) bool {
-	var key strings.Builder
-	for _, t := range tags {
-		fmt.Fprintf(&key, "%q %q\n", t.Constraint, t.Template)
-	}
-	if v.tagLists[key.String()] {
-		return false
-	}
-	v.tagLists[key.String()] = true
-	return true
-}
-
 // compileTags reports whether tag rules can be tried; some of them may be wrong all
 // the same.
 func (v *validator) compileTags(path *field.Path, tags []TagRule) bool {
@@ -223,14 +190,10 @@ func (v *validator) compileTags(path *field.Path, tags []TagRule) bool {
 	}
 	for i := range tags {
 		t, path := &tags[i], path.Index(i)
-		if t.Constraint == "" {
-			v.add(field.Required(path.Child("constraint"), "* lets all releases in"))
-		} else if err := t.compileConstraint(); err != nil {
+		if err := t.compileConstraint(); err != nil {
 			v.add(field.Invalid(path.Child("constraint"), t.Constraint, err.Error()))
 		}
-		if t.Template == "" {
-			v.add(field.Required(path.Child("name"), ""))
-		} else if err := t.compileTemplate(); err != nil {
+		if err := t.compileTemplate(); err != nil {
 			v.add(field.Invalid(path.Child("name"), t.Template, err.Error()))
 		}
 	}
@@ -253,6 +216,10 @@ func (v *validator) tagNames(tags []TagRule, from int, path func(int) *field.Pat
 	}
 	majors := map[uint64]*major{}
 	samples := sampleVersions(tags)
+	if v.trials += len(samples) * len(tags); v.trials > maxTrials {
+		v.add(field.Forbidden(path(from), "there are too many different tag rules in this file to try them"))
+		return
+	}
 	for i, t := range tags {
 		if t.constraint == nil || t.template == nil {
 			continue

@@ -15,17 +15,17 @@ import (
 type TakenOver struct {
 	// Branches are those that the mirror had. The first is where branches
 	// without an entry of their own look first.
-	Branches []TakenOverBranch
+	Branches []TakenOverBranch `yaml:"branches"`
 	// Tags is the SHA-256, in hex, of the sorted lines "<object id>
 	// refs/tags/<name>\n" of the tags that the mirror had; empty where it had none.
-	Tags string
+	Tags string `yaml:"tags"`
 }
 
 // TakenOverBranch is where a branch of a mirror stood.
 type TakenOverBranch struct {
-	Branch string
+	Branch string `yaml:"branch"`
 	// Commit is the ID of a commit of the mirror, in hex.
-	Commit string
+	Commit string `yaml:"commit"`
 }
 
 // TakeOverOptions say where a mirror is taken over.
@@ -110,7 +110,7 @@ func (v *validator) takenOver(i int) {
 			v.add(field.Duplicate(branch, b.Branch))
 		case !known[b.Branch]:
 			err := field.NotFound(branch, b.Branch)
-			err.Detail = "is neither in branches nor in ended-branches" + didYouMean(b.Branch, slices.Sorted(maps.Keys(known)))
+			err.Detail = "is neither in branches nor in ended-branches" + v.hint(b.Branch, func() []string { return slices.Sorted(maps.Keys(known)) })
 			v.add(err)
 		}
 		seen[b.Branch] = true

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"go/version"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -12,23 +14,27 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/go-git/go-git/v5/plumbing"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"k8s.io/publisher/pathspec"
 )
 
 // validator checks what types do not say, and fills in the defaults.
 type validator struct {
 	rules    *Rules
-	problems []Problem
+	problems *problems
 	// unread are the paths of values that could not be read. What else there
 	// is to say of them, and of what they lack, follows from that.
 	unread map[string]bool
 	// destinations has the first rule for each.
 	destinations map[string]int
-	// tagLists are the lists of tag rules that were tried.
-	tagLists map[string]bool
+	// branches has the first branch of each name, by rule.
+	branches []map[string]int
+	// trials counts how often a tag rule was tried.
+	trials int
 }
 
-func validate(r *Rules, unread map[string]bool) []Problem {
-	v := &validator{rules: r, unread: unread, destinations: map[string]int{}, tagLists: map[string]bool{}}
+func validate(r *Rules, p *problems, unread map[string]bool) {
+	v := &validator{rules: r, problems: p, unread: unread, destinations: map[string]int{}}
 	v.top()
 	for i := range r.Rules {
 		v.rule(i)
@@ -41,7 +47,6 @@ func validate(r *Rules, unread map[string]bool) []Problem {
 		v.ownTags(i)
 		v.takenOver(i)
 	}
-	return v.problems
 }
 
 func (v *validator) add(err *field.Error) {
@@ -53,7 +58,7 @@ func (v *validator) add(err *field.Error) {
 			return
 		}
 	}
-	v.problems = append(v.problems, v.rules.Problem(err))
+	v.problems.add(v.rules.positions.find(err.Field), err)
 }
 
 var (
@@ -68,7 +73,7 @@ var (
 
 // trailerToken is what git takes for a trailer's key (git-interpret-trailers(1)),
 // less the dash in front that nobody wants.
-var trailerToken = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
+var trailerToken = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,99}$`)
 
 func (v *validator) top() {
 	r := v.rules
@@ -76,8 +81,12 @@ func (v *validator) top() {
 		v.add(branchName(skipSourceBranchesPath.Index(i), name))
 	}
 	for i, pattern := range r.RecursiveDeletePatterns {
-		if err := checkPathspec(pattern); err != nil {
-			v.add(field.Invalid(recursiveDeletePatternsPath.Index(i), pattern, err.Error()))
+		set, err := pathspec.Compile([]string{pattern})
+		var wrong *pathspec.PatternError
+		if errors.As(err, &wrong) {
+			v.add(field.Invalid(recursiveDeletePatternsPath.Index(i), pattern, wrong.Err.Error()))
+		} else if set.Everything() {
+			v.add(field.Invalid(recursiveDeletePatternsPath.Index(i), pattern, "has no path; it would match everything"))
 		}
 	}
 	v.add(goVersion(defaultGoVersionPath, r.DefaultGoVersion))
@@ -86,7 +95,7 @@ func (v *validator) top() {
 		r.Trailer = DefaultTrailer
 	}
 	if !trailerToken.MatchString(r.Trailer) {
-		v.add(field.Invalid(trailerPath, r.Trailer, "must be a trailer's key: letters, digits and dashes, without a colon"))
+		v.add(field.Invalid(trailerPath, r.Trailer, "must be a trailer's key: letters, digits and dashes, without a colon, 100 at most"))
 	}
 
 	if r.Committer == (Identity{}) && !v.has(committerPath) {
@@ -139,10 +148,14 @@ func (v *validator) rule(i int) {
 		v.add(destination(at, rule.Destination))
 	}
 
-	names := RefNames{}
+	names, branches := RefNames{}, map[string]int{}
+	v.branches = append(v.branches, branches)
 	for j := range rule.Branches {
 		at := BranchPath(i, j).Child("name")
 		v.add(newBranch(at, rule.Branches[j].Name, names))
+		if _, ok := branches[rule.Branches[j].Name]; !ok {
+			branches[rule.Branches[j].Name] = j
+		}
 		v.branch(i, j)
 	}
 	for j, name := range rule.EndedBranches {
@@ -162,18 +175,15 @@ func (v *validator) branch(i, j int) {
 	if b.Source.Dir != "" && len(b.Source.Dirs) > 0 {
 		v.add(field.Forbidden(source.Child("dir"), "may not be set together with dirs"))
 	}
+	dirs := RefNames{}
 	for k, dir := range b.Source.Dirs {
 		at := source.Child("dirs").Index(k)
 		if err := directory(at, dir); err != nil {
 			v.add(err)
-			continue
-		}
-		for _, other := range b.Source.Dirs[:k] {
-			if other == dir {
-				v.add(field.Duplicate(at, dir))
-			} else if within(dir, other) || within(other, dir) {
-				v.add(field.Invalid(at, dir, fmt.Sprintf("overlaps with %q", other)))
-			}
+		} else if other, ok := dirs.Add(dir); other == dir {
+			v.add(field.Duplicate(at, dir))
+		} else if !ok {
+			v.add(field.Invalid(at, dir, fmt.Sprintf("overlaps with %q", other)))
 		}
 	}
 }
@@ -203,11 +213,12 @@ func (v *validator) dependencies(i, j int) {
 			v.add(field.Invalid(branch, dep.Branch, "a branch cannot depend on itself"))
 			continue
 		}
-		target := other.Branch(dep.Branch)
-		if target == nil {
-			v.add(missingBranch(branch, dep, other))
+		j, ok := v.branches[at][dep.Branch]
+		if !ok {
+			v.add(v.missingBranch(branch, dep, other))
 			continue
 		}
+		target := &other.Branches[j]
 		if from, to := b.Source.Branch, target.Source.Branch; from != to && from != "" && to != "" {
 			v.add(field.Invalid(branch, dep.Branch, fmt.Sprintf(
 				"is built from the source branch %q, but this branch from %q", to, from)))
@@ -219,6 +230,7 @@ func (v *validator) dependencies(i, j int) {
 // branches that they were on may have ended too.
 func (v *validator) pastDependencies(i int) {
 	rule := &v.rules.Rules[i]
+	seen := map[string]bool{}
 	for j, name := range rule.PastDependencies {
 		path := RulePath(i).Child("past-dependencies").Index(j)
 		switch {
@@ -226,11 +238,12 @@ func (v *validator) pastDependencies(i int) {
 			v.add(field.Required(path, ""))
 		case name == rule.Destination:
 			v.add(field.Invalid(path, name, "a mirror cannot depend on itself"))
-		case slices.Contains(rule.PastDependencies[:j], name):
+		case seen[name]:
 			v.add(field.Duplicate(path, name))
 		default:
 			v.add(v.published(path, rule, name))
 		}
+		seen[name] = true
 	}
 }
 
@@ -241,7 +254,7 @@ func (v *validator) published(at *field.Path, rule *Rule, destination string) *f
 	switch {
 	case !ok:
 		err := field.NotFound(at, destination)
-		err.Detail = "no rule has this destination" + didYouMean(destination, v.rules.destinations())
+		err.Detail = "no rule has this destination" + v.hint(destination, v.rules.destinations)
 		return err
 	case v.rules.Rules[i].Skipped && !rule.Skipped:
 		return field.Invalid(at, destination, "the rule for it is skipped")
@@ -249,19 +262,22 @@ func (v *validator) published(at *field.Path, rule *Rule, destination string) *f
 	return nil
 }
 
-func missingBranch(at *field.Path, dep Dependency, rule *Rule) *field.Error {
-	for _, ended := range rule.EndedBranches {
-		if ended == dep.Branch {
-			return field.Invalid(at, dep.Branch, fmt.Sprintf("has ended in %q", dep.Repository))
-		}
+func (v *validator) missingBranch(at *field.Path, dep Dependency, rule *Rule) *field.Error {
+	if slices.Contains(rule.EndedBranches, dep.Branch) {
+		return field.Invalid(at, dep.Branch, fmt.Sprintf("has ended in %q", dep.Repository))
 	}
-	names := make([]string, len(rule.Branches))
-	for i := range rule.Branches {
-		names[i] = rule.Branches[i].Name
-	}
+	names := func() []string { return slices.Sorted(maps.Keys(v.branches[v.destinations[dep.Repository]])) }
 	err := field.NotFound(at, dep.Branch)
-	err.Detail = fmt.Sprintf("%q has no such branch%s", dep.Repository, didYouMean(dep.Branch, names))
+	err.Detail = fmt.Sprintf("%q has no such branch%s", dep.Repository, v.hint(dep.Branch, names))
 	return err
+}
+
+// hint is didYouMean, as long as anyone reads it.
+func (v *validator) hint(name string, known func() []string) string {
+	if v.problems.full() {
+		return ""
+	}
+	return didYouMean(name, known())
 }
 
 // newBranch returns an error where a mirror cannot have a branch of that name beside
@@ -284,10 +300,20 @@ func branchName(at *field.Path, name string) *field.Error {
 	if name == "" {
 		return field.Required(at, "")
 	}
-	if plumbing.NewBranchReferenceName(name).Validate() != nil {
+	if len(name) > maxRefName {
+		return field.TooLong(at, name, maxRefName)
+	}
+	if !validRef(plumbing.NewBranchReferenceName(name)) {
 		return field.Invalid(at, name, "is not a valid branch name (see git-check-ref-format(1))")
 	}
 	return nil
+}
+
+// plainRef matches what most names are like. The library takes a thousand times as long.
+var plainRef = regexp.MustCompile(`^refs(/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*)+$`)
+
+func validRef(name plumbing.ReferenceName) bool {
+	return plainRef.MatchString(string(name)) && !strings.Contains(string(name), ".lock") || name.Validate() == nil
 }
 
 func goVersion(at *field.Path, s string) *field.Error {
@@ -304,12 +330,20 @@ func goVersion(at *field.Path, s string) *field.Error {
 // directory listing hides, and what needs quoting.
 var destinationElement = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
+// maxPath is the most bytes that a destination or directory may have.
+const maxPath = 1000
+
 // mirrorDirectory is the directory of a destination that its repository is in.
 const mirrorDirectory = "mirror.git"
 
 func destination(at *field.Path, name string) *field.Error {
+	if len(name) > maxPath {
+		return field.TooLong(at, name, maxPath)
+	}
 	for element := range strings.SplitSeq(name, "/") {
 		switch {
+		case len(element) > 255:
+			return field.Invalid(at, name, "file systems have no names of more than 255 bytes")
 		case !destinationElement.MatchString(element) || strings.Contains(element, ".."):
 			return field.Invalid(at, name, "must be a relative path; each of its elements begins with a letter, digit or underscore, "+
 				"and has only these, dots and dashes, but not two dots together")
@@ -324,6 +358,8 @@ func directory(at *field.Path, dir string) *field.Error {
 	switch {
 	case dir == "":
 		return field.Required(at, "")
+	case len(dir) > maxPath:
+		return field.TooLong(at, dir, maxPath)
 	case dir == ".":
 		return field.Invalid(at, dir, "leave the directory out to publish the whole repository")
 	case strings.Contains(dir, `\`) || strings.ContainsFunc(dir, unicode.IsControl):
@@ -336,16 +372,17 @@ func directory(at *field.Path, dir string) *field.Error {
 	return nil
 }
 
-// within reports whether dir is below parent.
-func within(dir, parent string) bool {
-	return strings.HasPrefix(dir, parent+"/")
-}
-
 // didYouMean is the end of a message about an unknown name: the known name that
 // is most like it, if one is.
 func didYouMean(name string, known []string) string {
 	best, distance := "", min(1+len(name)/3, len(name)-1)
-	for _, k := range known {
+	if len(name) > 100 {
+		return ""
+	}
+	for _, k := range known[:min(len(known), 1000)] {
+		if len(k) > 100 {
+			continue
+		}
 		if d := levenshtein.ComputeDistance(name, k); d <= distance && (best == "" || d < distance) {
 			best, distance = k, d
 		}

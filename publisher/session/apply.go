@@ -12,103 +12,187 @@ import (
 	"time"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/odb"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/publication"
 )
 
+// Failures are why destinations of a plan were not published, by name.
+type Failures map[string]error
+
 // Apply carries a plan out: destination by destination, dependencies first, so
-// that no go.mod names a version that cannot be fetched yet. What goes wrong
-// with one is in its Err; it stays as it was, and so do those that depend on
-// it. The error sums the failures up.
-func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publication) error {
-	if p.Changes() {
-		if err := s.scratch.Finish(); err != nil {
-			p.Fail(err)
+// that no go.mod names a version that cannot be fetched yet; those of a circle one
+// right after the other, when all of them are ready. Where one fails, it stays as it
+// was, and so do those that depend on it. The error sums the failures up.
+func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publication) (Failures, error) {
+	a := &application{Session: s, plan: p, failed: make(Failures), staged: make(map[string]*mirror.Staged), published: make(map[string]bool)}
+	for _, d := range p.Destinations {
+		if d.Err != nil {
+			a.failed[d.Name] = d.Err
 		}
-		s.stageAndCommit(ctx, p)
+	}
+	if p.Changes() {
+		a.run(ctx)
 	}
 	var errs []error
 	for _, d := range p.Destinations {
-		if d.Err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", d.Name, d.Err))
+		if err := a.failed[d.Name]; err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", d.Name, err))
 		}
 	}
 	if len(errs) > 0 {
 		// The cache would take what is not in every mirror for published.
-		return errors.Join(errs...)
+		return a.failed, errors.Join(errs...)
 	}
-	if p.Changes() || !pub.Incremental() || !pub.Graph.AllKnown() {
-		if err := s.cache.Save(pub); err != nil {
+	if state := pub.State(); p.Changes() || !state.Incremental || !state.Graph.AllKnown() {
+		if err := s.cache.Save(state); err != nil {
 			s.Log.Warn("the next run will take longer", "error", err)
 		}
 	}
-	return nil
+	return a.failed, nil
 }
 
-// stageAndCommit packs the destinations' objects, as many at a time as there
-// are processors, and makes them visible in order.
-func (s *Session) stageAndCommit(ctx context.Context, p *plan.Plan) {
-	staged := make([]*mirror.Staged, len(p.Destinations))
-	ready := make([]chan error, len(p.Destinations))
-	jobs := make(chan int, len(p.Destinations))
-	var todo []int
-	for i, d := range p.Destinations {
-		ready[i] = make(chan error, 1)
-		if d.Err == nil && len(d.Refs) > 0 {
-			todo = append(todo, i)
+// application is a plan that is being carried out.
+type application struct {
+	*Session
+	plan      *plan.Plan
+	failed    Failures
+	staged    map[string]*mirror.Staged
+	published map[string]bool
+}
+
+// run packs the destinations' objects, as many at a time as there are processors,
+// and makes them visible in order.
+func (a *application) run(ctx context.Context) {
+	objects, err := a.newObjects()
+	if err != nil {
+		for _, d := range a.plan.Destinations {
+			a.fail(d, err)
+		}
+		return
+	}
+	defer objects.Close()
+	var todo []*plan.Destination
+	for _, d := range a.plan.Destinations {
+		if d.Changes() {
+			todo = append(todo, d)
 		}
 	}
 	// The largest first: the others fill the processors up while it is packed.
-	slices.SortStableFunc(todo, func(a, b int) int {
-		return cmp.Compare(p.Destinations[b].NewCommits(), p.Destinations[a].NewCommits())
-	})
-	for _, i := range todo {
-		jobs <- i
+	slices.SortStableFunc(todo, func(a, b *plan.Destination) int { return cmp.Compare(b.NewCommits(), a.NewCommits()) })
+	type result struct {
+		staged *mirror.Staged
+		err    error
 	}
-	total := len(todo)
+	jobs := make(chan *plan.Destination, len(todo))
+	ready := make(map[string]chan result)
+	for _, d := range todo {
+		ready[d.Name] = make(chan result, 1)
+		jobs <- d
+	}
 	close(jobs)
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			for i := range jobs {
-				var err error
-				staged[i], err = s.stage(ctx, p.Destinations[i])
-				ready[i] <- err
+			for d := range jobs {
+				staged, err := a.stage(ctx, d, objects)
+				ready[d.Name] <- result{staged, err}
 			}
 		})
 	}
 	done := 0
-	for i, d := range p.Destinations {
-		if d.Err != nil || len(d.Refs) == 0 {
-			d.StopFor(p)
-			continue
+	for _, circle := range circles(a.plan) {
+		for _, d := range circle {
+			if !d.Changes() {
+				continue
+			}
+			a.report("publishing "+d.Name, done, len(todo))
+			done++
+			r := <-ready[d.Name]
+			a.staged[d.Name] = r.staged
+			a.fail(d, r.err)
 		}
-		s.report("publishing "+d.Name, done, total)
-		done++
-		err := <-ready[i]
-		if err == nil && !d.StopFor(p) {
-			err = s.commit(ctx, p, d, staged[i])
-		} else if err == nil {
-			err = staged[i].Discard()
-		}
-		if err != nil && d.Err == nil {
-			d.Err = err
-		}
+		a.publish(ctx, circle)
 	}
 	group.Wait()
 }
 
-func (s *Session) report(what string, done, total int) {
-	if s.Progress != nil {
-		s.Progress(what, done, total)
+// newObjects completes what this run has made, and opens it together with the
+// source.
+func (s *Session) newObjects() (*odb.Store, error) {
+	if err := s.scratch.Finish(); err != nil {
+		return nil, err
+	}
+	return odb.Open(append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)...)
+}
+
+// circles groups the destinations, which stay in their order: those that depend on
+// each other stand together.
+func circles(p *plan.Plan) [][]*plan.Destination {
+	var groups [][]*plan.Destination
+	for _, d := range p.Destinations {
+		if n := len(groups) - 1; n >= 0 && slices.Contains(groups[n][0].DependsOn, d.Name) {
+			groups[n] = append(groups[n], d)
+		} else {
+			groups = append(groups, []*plan.Destination{d})
+		}
+	}
+	return groups
+}
+
+// fail notes why a destination is not published; the first reason counts.
+func (a *application) fail(d *plan.Destination, err error) {
+	if err != nil && a.failed[d.Name] == nil {
+		a.failed[d.Name] = err
 	}
 }
 
-func (s *Session) stage(ctx context.Context, d *plan.Destination) (*mirror.Staged, error) {
+// passOn fails those of a circle that depend on what has failed.
+func (a *application) passOn(circle []*plan.Destination) {
+	for range circle {
+		for _, d := range circle {
+			for _, on := range d.DependsOn {
+				if a.failed[on] != nil {
+					a.fail(d, fmt.Errorf("it depends on %s, which failed", on))
+				}
+			}
+		}
+	}
+}
+
+// publish makes what is staged visible once all of it has passed its smoke tests.
+func (a *application) publish(ctx context.Context, circle []*plan.Destination) {
+	a.passOn(circle)
+	for _, d := range circle {
+		if staged := a.staged[d.Name]; staged != nil && a.failed[d.Name] == nil {
+			a.fail(d, a.smoke(ctx, d))
+		}
+	}
+	a.passOn(circle)
+	for _, d := range circle {
+		staged := a.staged[d.Name]
+		delete(a.staged, d.Name)
+		switch {
+		case staged == nil:
+		case a.failed[d.Name] != nil:
+			a.failed[d.Name] = errors.Join(a.failed[d.Name], staged.Discard())
+		default:
+			a.fail(d, a.commit(ctx, d, staged))
+			a.passOn(circle)
+		}
+	}
+}
+
+func (a *application) report(what string, done, total int) {
+	if a.Progress != nil {
+		a.Progress(what, done, total)
+	}
+}
+
+func (a *application) stage(ctx context.Context, d *plan.Destination, objects *odb.Store) (*mirror.Staged, error) {
 	start := time.Now()
-	defer func() { s.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
-	dirs := append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)
-	return d.Mirror.Stage(ctx, s.lock, d.Refs, dirs, defaultBranch(d), mirror.WorkDir(s.Options.Mirrors))
+	defer func() { a.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
+	return d.Mirror.Stage(ctx, a.lock, d.Refs, objects, defaultBranch(d), mirror.WorkDir(a.Options.Mirrors))
 }
 
 // defaultBranch is what HEAD of a new mirror names.
@@ -126,16 +210,14 @@ func defaultBranch(d *plan.Destination) string {
 	return first
 }
 
-func (s *Session) commit(ctx context.Context, p *plan.Plan, d *plan.Destination, staged *mirror.Staged) error {
-	if err := s.smoke(ctx, p, d, staged); err != nil {
-		return errors.Join(err, staged.Discard())
-	}
+func (a *application) commit(ctx context.Context, d *plan.Destination, staged *mirror.Staged) error {
 	if err := staged.Commit(ctx); err != nil {
 		return err
 	}
-	s.Log.Info("published", "destination", d.Name, "refs", len(d.Refs), "mirror", filepath.Dir(d.Mirror.Dir))
-	if err := d.Mirror.Tidy(ctx, s.lock); err != nil {
-		s.Log.Warn("the mirror is published, but could not be repacked", "destination", d.Name, "error", err)
+	a.published[d.Name] = true
+	a.Log.Info("published", "destination", d.Name, "refs", len(d.Refs), "mirror", filepath.Dir(d.Mirror.Dir))
+	if err := d.Mirror.Tidy(ctx, a.lock); err != nil {
+		a.Log.Warn("the mirror is published, but could not be repacked", "destination", d.Name, "error", err)
 	}
 	return nil
 }

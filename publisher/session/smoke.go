@@ -5,7 +5,6 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/smoke"
@@ -13,12 +12,16 @@ import (
 
 // smoke runs the smoke tests of a destination's branches that move. Those that
 // it depends on are published already, so that its siblings are in their
-// mirrors. The error of a script that fails is a [*smoke.FailedError].
-func (s *Session) smoke(ctx context.Context, p *plan.Plan, d *plan.Destination, staged *mirror.Staged) error {
-	rule := s.RuleSet.Rule(d.Name)
-	dirs := staged.ObjectDirs()
-	for _, on := range d.Published.DependsOn {
-		if dep := p.Destination(on); dep != nil && dep.Mirror != nil && dep.Mirror.Exists {
+// mirrors, or staged with it. The error of a script that fails is a
+// [*smoke.FailedError].
+func (a *application) smoke(ctx context.Context, d *plan.Destination) error {
+	rule := a.RuleSet.Rule(d.Name)
+	dirs := a.staged[d.Name].ObjectDirs()
+	for _, on := range d.DependsOn {
+		dep := a.plan.Destination(on)
+		if staged := a.staged[on]; staged != nil {
+			dirs = append(dirs, staged.ObjectDirs()...)
+		} else if dep.Mirror.Exists || a.published[on] {
 			dirs = append(dirs, dep.Mirror.ObjectsDir())
 		}
 	}
@@ -34,21 +37,21 @@ func (s *Session) smoke(ctx context.Context, p *plan.Plan, d *plan.Destination, 
 		}
 		branch := rule.Branch(b.Name)
 		script := cmp.Or(branch.SmokeTest, rule.SmokeTest)
-		goVersion := cmp.Or(branch.Go, s.RuleSet.DefaultGoVersion)
+		goVersion := cmp.Or(branch.Go, a.RuleSet.DefaultGoVersion)
 		at := content{b.New, script, goVersion}
 		if script == "" || passed[at] {
 			continue
 		}
-		s.Log.Info("running the smoke test", "destination", d.Name, "branch", b.Name, "commit", b.New)
+		a.Log.Info("running the smoke test", "destination", d.Name, "branch", b.Name, "commit", b.New)
 		start := time.Now()
 		test := smoke.Test{
 			Destination: d.Name, Branch: b.Name, Commit: b.New,
-			Script: script, Go: goVersion, ObjectDirs: dirs, Log: s.Log,
+			Script: script, Go: goVersion, ObjectDirs: dirs, Log: a.Log,
 		}
 		if err := test.Run(ctx); err != nil {
 			return err
 		}
-		s.Log.Info("the smoke test passed", "destination", d.Name, "branch", b.Name, "seconds", time.Since(start).Seconds())
+		a.Log.Info("the smoke test passed", "destination", d.Name, "branch", b.Name, "seconds", time.Since(start).Seconds())
 		passed[at] = true
 	}
 	return nil

@@ -143,19 +143,3 @@ func TestSourceMayBeRepackedMeanwhile(t *testing.T) {
 	close(stop)
 	<-stopped
 }
-
-// TestEachGitCommandMeetsARepackedSource repacks right before git reads.
-func TestEachGitCommandMeetsARepackedSource(t *testing.T) {
-	t.Parallel()
-	w := long(t, 60)
-	want := w.scratch()
-	cmd := w.publisher("sync")
-	w.gitThat(cmd, fmt.Sprintf(`if [ "$1" = pack-objects ]; then env -u GIT_DIR -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES "$git" -C %s repack -adfq --depth=$n; fi`, w.source))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("sync: %v\n%s", err, out)
-	}
-	if got := w.refs(); got != want {
-		t.Errorf("the mirrors have\n%s\nundisturbed they have\n%s", got, want)
-	}
-	w.sound()
-}

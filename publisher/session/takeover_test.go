@@ -103,10 +103,13 @@ func TestTakenOverMirrorIsContinued(t *testing.T) {
 			w.otherBot("b", "staging/b", "master", "release-1.0")
 			bots := w.tips()
 			out, err := w.publisher("plan").CombinedOutput()
-			if err != nil || !strings.Contains(string(out), bots["a refs/heads/master"]) {
-				t.Errorf("plan does not report the takeover: %v\n%s", err, out)
+			if err == nil || !strings.Contains(string(out), "rules take-over") {
+				t.Errorf("plan does not propose to take over: %v\n%s", err, out)
 			}
-			if said := w.sync(); !strings.Contains(said, bots["a refs/heads/master"]) {
+			w.failSync(bots["a refs/heads/master"], "someone else filled it", "rules take-over --destination a")
+			w.forward(bots)
+			w.takeOver()
+			if said := w.sync(); !strings.Contains(said, bots["a refs/heads/master"][:12]) {
 				t.Errorf("sync does not report the takeover:\n%s", said)
 			}
 			w.forward(bots)
@@ -126,7 +129,56 @@ func TestTakenOverMirrorIsContinued(t *testing.T) {
 				}
 			}
 			w.takenOverRight()
+			if out, err := w.publisher("verify").CombinedOutput(); err != nil {
+				t.Errorf("verify: %v\n%s", err, out)
+			}
 		})
+	}
+}
+
+// takeOver notes in the rules that what is in the mirrors is to be continued.
+func (w *world) takeOver() {
+	w.Helper()
+	cmd := w.command(w.dir, "", binary, "rules", "take-over", "--rules", w.rules, "--source", w.source, "--mirrors", w.mirrors)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		w.Fatalf("take over: %v\n%s", err, out)
+	}
+}
+
+// TestEachBranchIsContinuedOnItsOwnCopy takes over a mirror whose branches each have
+// a commit of their own for what they have in common.
+func TestEachBranchIsContinuedOnItsOwnCopy(t *testing.T) {
+	t.Parallel()
+	w := small(t, releaseRules)
+	w.otherBot("a", "staging/a", "master")
+	other := *w
+	other.mirrors = filepath.Join(w.dir, "copy")
+	w.commit(commit{branch: "release-1.0", files: files{"staging/a/old.go": "package a\n"}})
+	other.otherBot("a", "staging/a", "release-1.0")
+	// The same source commits, in other words.
+	w.git(other.mirror("a"), "-c", "user.name=B", "-c", "user.email=b@example.com", "filter-branch", "-f", "--msg-filter", "sed 1s/^/Copy:/", "release-1.0")
+	w.git(w.mirror("a"), "fetch", "--quiet", other.mirror("a"), "release-1.0:release-1.0")
+	w.takeOver()
+	bots := w.tips()
+	w.commit(
+		commit{branch: "late", from: "feature", files: files{"staging/a/late.go": "package a\n"}},
+		commit{merge: "late"},
+		commit{branch: "release-1.0", files: files{"staging/a/n1.go": "package a\n"}},
+		commit{branch: "release-1.1", from: "master", files: files{"staging/a/n2.go": "package a\n"}},
+	)
+	w.sync()
+	w.forward(bots)
+	w.sound()
+	if log := w.git(w.mirror("a"), "log", "--format=%s", "master"); strings.Contains(log, "Copy:") {
+		t.Errorf("master has commits of the release branch:\n%s", log)
+	}
+	if log := w.git(w.mirror("a"), "log", "--first-parent", "--format=%s", "release-1.0"); strings.Count(log, "Copy:") < 3 {
+		t.Errorf("release-1.0 has\n%s", log)
+	}
+	w.remove(w.work())
+	w.unchanged(func() { w.sync() })
+	if out, err := w.publisher("verify").CombinedOutput(); err != nil {
+		t.Errorf("verify: %v\n%s", err, out)
 	}
 }
 
@@ -205,6 +257,7 @@ func TestBranchIsTakenOverLater(t *testing.T) {
 			w := small(t, standardRules)
 			w.otherBot("a", "staging/a", "master", "release-1.0")
 			bots := w.tips()
+			w.takeOver()
 			w.sync()
 			w.commit(commit{files: files{"staging/a/n1.go": "package a\n"}})
 			w.sync()
@@ -213,6 +266,7 @@ func TestBranchIsTakenOverLater(t *testing.T) {
 			}
 			w.write(w.rules, releaseRules)
 			w.commit(commit{branch: "release-1.0", files: files{"staging/a/n2.go": "package a\n"}})
+			w.takeOver()
 			w.sync()
 			w.forward(bots)
 			w.sound()
@@ -236,6 +290,7 @@ func TestSomeonesCommitOnTopOfATakenOverBranchIsAConflict(t *testing.T) {
 	t.Parallel()
 	w := small(t, standardRules)
 	w.otherBot("a", "staging/a", "master")
+	w.takeOver()
 	w.sync()
 	w.commit(commit{files: files{"staging/a/n1.go": "package a\n"}})
 	w.sync()

@@ -366,7 +366,7 @@ func (w *world) leftovers() []string {
 			return nil
 		}
 		name := d.Name()
-		for _, pattern := range []string{"incoming-*", "run-*", "tmp_*", ".tmp*", "*.lock", "*.tmp"} {
+		for _, pattern := range []string{"incoming-*", "run-*", "tmp_*", ".tmp*", "*.lock", "*.tmp", "*.keep"} {
 			if ok, _ := filepath.Match(pattern, name); ok {
 				found = append(found, path)
 			}

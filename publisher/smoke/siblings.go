@@ -12,7 +12,7 @@ import (
 	"k8s.io/publisher/goproxy"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
-	"k8s.io/publisher/publication"
+	"k8s.io/publisher/pin"
 )
 
 // modules is what a check-out requires, directly or through siblings.
@@ -120,7 +120,7 @@ func (r *resolver) find(ctx context.Context, m module.Version) (object.ID, *obje
 			return object.ID{}, nil, err
 		}
 		date, err := c.CommitTime()
-		if err == nil && publication.PseudoVersion(m.Path, id, date.Unix()) == m.Version {
+		if err == nil && pin.PseudoVersion(m.Path, id, date.Unix()) == m.Version {
 			return id, c, nil
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
-	"k8s.io/publisher/publication"
+	"k8s.io/publisher/pin"
 	"k8s.io/publisher/smoke"
 )
 
@@ -85,7 +85,7 @@ func (r *repository) pin(path string) (version, goSum string) {
 		r.t.Fatal(err)
 	}
 	defer store.Close()
-	v := module.Version{Path: path, Version: publication.PseudoVersion(path, r.id("HEAD"), 1700000000)}
+	v := module.Version{Path: path, Version: pin.PseudoVersion(path, r.id("HEAD"), 1700000000)}
 	sum, err := modhash.New(store.Reader(), new(modhash.MemorySums)).Zip(v, r.id("HEAD^{tree}"))
 	if err != nil {
 		r.t.Fatal(err)
@@ -183,7 +183,7 @@ func TestSiblingsOfSiblingsAreFoundToo(t *testing.T) {
 	// Before Go 1.17, go.mod left out what dependencies require.
 	test.Commit = top.commit(map[string]string{
 		"go.mod": "module corp.example/top\n\ngo 1.16\n\nrequire corp.example/middle/v2 " +
-			publication.PseudoVersion("corp.example/middle/v2", version, 1700000000) + "\n",
+			pin.PseudoVersion("corp.example/middle/v2", version, 1700000000) + "\n",
 	})
 	if err := test.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -293,12 +293,13 @@ func TestFailureShowsWhatFailed(t *testing.T) {
 	commit := r.commit(map[string]string{"a": "1\n"})
 	t.Setenv("SECRET", "swordfish")
 	for name, test := range map[string]struct{ script, output string }{
-		"silent":       {"test \"$SECRET\" = x\necho on\n", "test \"$SECRET\" = x\n"},
-		"pipeline":     {"false | cat\necho on\n", "false | cat\n"},
-		"not found":    {"nonesuch-1 2>/dev/null\n", "nonesuch-1 2>/dev/null\n"},
-		"both streams": {"echo out\necho err >&2\nexit 3\n", "echo out\nout\necho err >&2\nerr\nexit 3\n"},
-		"long":         {"for i in $(seq 1 1000); do echo line $i; done; exit 1", numbered("line", 901, 1000)},
-		"one line":     {"exit 1", "exit 1\n"},
+		"silent":        {"test \"$SECRET\" = x\necho on\n", "test \"$SECRET\" = x\n"},
+		"pipeline":      {"false | cat\necho on\n", "false | cat\n"},
+		"not found":     {"nonesuch-1 2>/dev/null\n", "nonesuch-1 2>/dev/null\n"},
+		"both streams":  {"echo out\necho err >&2\nexit 3\n", "echo out\nout\necho err >&2\nerr\nexit 3\n"},
+		"long":          {"for i in $(seq 1 1000); do echo line $i; done; exit 1", numbered("line", 901, 1000)},
+		"one line":      {"exit 1", "exit 1\n"},
+		"for terminals": {"printf '\\033]0;x\\a\\r\\377\\u202e\\tü\\n'\nexit 1\n", "printf '\\033]0;x\\a\\r\\377\\u202e\\tü\\n'\n" + `\x1b]0;x\a\r\xff\u202e` + "\tü\nexit 1\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := (&smoke.Test{Destination: "org/r", Branch: "master", Commit: commit, Script: test.script, ObjectDirs: []string{r.objects()}}).Run(t.Context())
@@ -312,6 +313,53 @@ func TestFailureShowsWhatFailed(t *testing.T) {
 			want := "smoke test of org/r, branch master, at " + commit.String() + ": exit status "
 			if !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), strings.TrimSpace(test.output[strings.LastIndex(strings.TrimSpace(test.output), "\n")+1:])) {
 				t.Errorf("message %q", err)
+			}
+		})
+	}
+}
+
+// TestFaultOfTheMachineIsNeverAFailedTest: nobody is to look for it in the
+// module.
+func TestFaultOfTheMachineIsNeverAFailedTest(t *testing.T) {
+	for name, test := range map[string]struct {
+		script string
+		fault  func(t *testing.T, mirror *repository)
+	}{
+		"bash is killed": {"kill -9 $$\n", func(*testing.T, *repository) {}},
+		"no bash": {"true\n", func(t *testing.T, _ *repository) {
+			dir := t.TempDir()
+			for _, name := range []string{"git", "go"} {
+				path, err := exec.LookPath(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Setenv("PATH", dir)
+		}},
+		"no git":    {"true\n", func(t *testing.T, _ *repository) { t.Setenv("PATH", t.TempDir()) }},
+		"no TMPDIR": {"true\n", func(t *testing.T, _ *repository) { t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere")) }},
+		"a sibling cannot be read": {"true\n", func(t *testing.T, mirror *repository) {
+			id := mirror.id("HEAD").String()
+			name := filepath.Join(mirror.objects(), id[:2], id[2:])
+			if err := os.Chmod(name, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte("damaged"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run, repositories := family(t, "1.24")
+			alone(t)
+			run.Script = test.script
+			test.fault(t, repositories[0])
+			err := run.Run(t.Context())
+			if _, failed := errors.AsType[*smoke.FailedError](err); failed || err == nil {
+				t.Errorf("got %v", err)
 			}
 		})
 	}

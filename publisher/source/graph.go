@@ -25,6 +25,7 @@ type Graph struct {
 	dirs  map[string]int
 	trees [][]object.ID // for each directory, for each node
 	index map[object.ID]int32
+	lines []int32 // for each node, the line of first parents that it is on
 }
 
 // Len returns the number of nodes.
@@ -44,7 +45,9 @@ func (g *Graph) Trees(dir string) []object.ID { return g.trees[g.dirs[dir]] }
 const batch = 512
 
 // Load reads the history behind heads, each commit once, and the trees of dirs
-// in it, each tree once. Known says which commits need no reading any more;
+// in it, each tree once. All of them are hashed: what is published is made of
+// them, and a commit or tree that is not what its name says is an
+// [odb.CorruptError]. Known says which commits need no reading any more;
 // progress, where not nil, is told how many commits were read so far. It ends
 // early when ctx is done.
 func Load(ctx context.Context, store *odb.Store, heads []object.ID, dirs []string, known func(object.ID) bool, progress func(commits int)) (*Graph, error) {
@@ -94,9 +97,11 @@ type walk struct {
 	jobs    []*treeJob
 }
 
-// treeJob asks for the directories' trees of consecutive commits.
+// treeJob asks for consecutive commits to be hashed, and for their directories'
+// trees.
 type treeJob struct {
 	commits []object.ID
+	raw     [][]byte
 	roots   []object.ID
 	found   []object.ID // len(roots) times the number of directories
 }
@@ -127,7 +132,7 @@ func (w *walk) run(ctx context.Context, heads []object.ID, hand func(*treeJob)) 
 			job = &treeJob{}
 			w.jobs = append(w.jobs, job)
 		}
-		job.commits, job.roots = append(job.commits, id), append(job.roots, root)
+		job.commits, job.raw, job.roots = append(job.commits, id), append(job.raw, data), append(job.roots, root)
 		if len(job.roots) == batch {
 			hand(job)
 			job = nil
@@ -213,8 +218,53 @@ func (w *walk) graph(dirs []string) *Graph {
 			g.trees[d][n] = job.found[at+d]
 		}
 	}
+	g.findLines()
 	return g
 }
+
+// Ancestors marks the nodes that heads reach, themselves included.
+func (g *Graph) Ancestors(heads ...int32) []bool { return Ancestors(g.Parents, heads...) }
+
+// Ancestors is [Graph.Ancestors] for any history whose nodes are numbered so
+// that parents come before children. A negative head reaches nothing.
+func Ancestors(parents [][]int32, heads ...int32) []bool {
+	reached := make([]bool, len(parents))
+	top := int32(-1)
+	for _, n := range heads {
+		if n >= 0 {
+			reached[n] = true
+			top = max(top, n)
+		}
+	}
+	for n := top; n >= 0; n-- {
+		if reached[n] {
+			for _, parent := range parents[n] {
+				reached[parent] = true
+			}
+		}
+	}
+	return reached
+}
+
+// findLines numbers lines of first parents: a node is on the line of that child
+// whose first parent it is which comes last, as the mainline does.
+func (g *Graph) findLines() {
+	g.lines = make([]int32, g.Len())
+	count := int32(0)
+	for n := int32(g.Len()) - 1; n >= 0; n-- {
+		if g.lines[n] == 0 {
+			count++
+			g.lines[n] = count
+		}
+		if parents := g.Parents[n]; len(parents) > 0 && g.lines[parents[0]] == 0 {
+			g.lines[parents[0]] = g.lines[n]
+		}
+	}
+}
+
+// OnLine reports that node a can be reached from node b by first parents alone.
+// It may miss that where the two are on lines that parted.
+func (g *Graph) OnLine(a, b int32) bool { return a <= b && g.lines[a] == g.lines[b] }
 
 // AllKnown reports whether nothing in the graph is new.
 func (g *Graph) AllKnown() bool {

@@ -62,10 +62,14 @@ func joinIDs(ids []object.ID) string {
 }
 
 // Open opens the repository at path, which is a work tree, a folder inside
-// one, or a bare repository. A shallow one is a [ShallowError].
+// one, or a bare repository. A shallow one is a [ShallowError], and one of a
+// form that is not read an [odb.FormatError].
 func Open(path string) (*Repository, error) {
 	common, err := commonDir(path)
 	if err != nil {
+		return nil, fmt.Errorf("open source %s: %w", path, err)
+	}
+	if err := odb.CheckFormat(common); err != nil {
 		return nil, fmt.Errorf("open source %s: %w", path, err)
 	}
 	if err := checkShallow(path, common); err != nil {

@@ -209,3 +209,32 @@ func TestLoadEndsAtWhatIsKnown(t *testing.T) {
 		}
 	}
 }
+
+// TestAncestors marks what heads reach, and nothing else.
+func TestAncestors(t *testing.T) {
+	t.Parallel()
+	repo := gittest.New(t)
+	repo.History("A: x=1\nB A: x=2\nC A: x=3\nD B C: x=4\nE C: x=5\nbranch main D\nbranch other E")
+	r := open(t, repo.Dir)
+	g, err := source.Load(t.Context(), r.Store, []object.ID{repo.Commits["D"], repo.Commits["E"]}, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for heads, want := range map[string]string{"": "", "A": "A", "B": "AB", "E": "ACE", "BE": "ABCE", "D": "ABCD"} {
+		nodes := []int32{-1}
+		for _, name := range heads {
+			n, _ := g.Node(repo.Commits[string(name)])
+			nodes = append(nodes, n)
+		}
+		reached := g.Ancestors(nodes...)
+		got := ""
+		for _, name := range repo.Names() {
+			if n, _ := g.Node(repo.Commits[name]); reached[n] {
+				got += name
+			}
+		}
+		if got != want {
+			t.Errorf("%s reach %s, want %s", heads, got, want)
+		}
+	}
+}

@@ -45,6 +45,7 @@ func (t *trie) child(name string) *trie {
 // share most of their trees, so it remembers what each tree held: a descent
 // ends where it meets a tree that was seen at the same place.
 type finder struct {
+	store  *odb.Store
 	reader *odb.Reader
 	root   *trie
 	dirs   int
@@ -61,12 +62,15 @@ type place struct {
 const remembered = 1 << 15
 
 func newFinder(store *odb.Store, root *trie, dirs int) *finder {
-	return &finder{reader: store.Reader(), root: root, dirs: dirs, seen: make(map[place][]object.ID)}
+	return &finder{store: store, reader: store.Reader(), root: root, dirs: dirs, seen: make(map[place][]object.ID)}
 }
 
 func (f *finder) run(job *treeJob) error {
 	job.found = make([]object.ID, len(job.roots)*f.dirs)
 	for i, root := range job.roots {
+		if err := f.store.Verify(job.commits[i], object.CommitType, job.raw[i]); err != nil {
+			return err
+		}
 		if len(f.seen) > remembered {
 			clear(f.seen)
 		}
@@ -104,11 +108,12 @@ func (f *finder) find(at *trie, tree object.ID) ([]object.ID, error) {
 			return children, nil
 		}
 	}
-	data, err := f.reader.Tree(tree)
+	data, err := f.reader.ReadVerified(tree, object.TreeType)
 	if err != nil {
 		return nil, err
 	}
 	children := make([]object.ID, len(at.children))
+	met := make([]bool, len(at.children))
 	for left := len(at.children); len(data) > 0 && left > 0; {
 		mode, name, id, rest, err := object.NextEntry(data)
 		if err != nil {
@@ -116,9 +121,13 @@ func (f *finder) find(at *trie, tree object.ID) ([]object.ID, error) {
 		}
 		data = rest
 		for i, c := range at.children {
-			if c.name != string(name) {
+			// In a malformed tree that has a name twice, the first one counts, as
+			// in all that looks for names. It is no error: much of history is not
+			// published.
+			if met[i] || c.name != string(name) {
 				continue
 			}
+			met[i] = true
 			left--
 			if mode.IsDir() { // A file, link or submodule in its place is no directory.
 				children[i] = id

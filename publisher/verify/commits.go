@@ -179,7 +179,7 @@ func (d *diagnosis) expected(n int32, have *object.Commit, from object.ID) (*obj
 		if d.projections[b.Projection] == nil {
 			continue
 		}
-		i, _, ok := d.run.pub.Lookup(b.Projection, from)
+		i, _, ok := b.Projection.Lookup(from)
 		if !ok || i < b.Projection.Base() {
 			continue
 		}

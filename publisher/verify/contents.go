@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/publication"
+	"k8s.io/publisher/spec"
 )
 
 // subject is a tree of the mirror and where it comes from.
@@ -15,7 +15,7 @@ type subject struct {
 	refs   []string
 	commit object.ID // in the mirror
 	source object.ID
-	layout publication.Layout
+	layout spec.Layout
 	branch string // whose tip it is; empty for tags
 }
 
@@ -65,8 +65,7 @@ func (c *checker) subjects() []*subject {
 	for _, b := range c.d.Branches {
 		ref := "refs/heads/" + b.Name
 		at, ok := c.h.targets[ref]
-		layout, known := c.run.pub.Layout(c.d.Name, b.Name)
-		if !ok || !known || at.commit == none || c.foreign[at.commit] {
+		if !ok || b.Projection == nil || at.commit == none || c.foreign[at.commit] {
 			continue
 		}
 		commit, err := c.h.commit(at.commit)
@@ -75,7 +74,7 @@ func (c *checker) subjects() []*subject {
 		}
 		from := sourceOf(commit, c.run.pub.Trailer())
 		if _, in := c.run.pub.Graph.Node(from); in {
-			add(ref, &subject{commit: c.h.IDs[at.commit], source: from, layout: layout, branch: b.Name})
+			add(ref, &subject{commit: c.h.IDs[at.commit], source: from, layout: b.Layout(), branch: b.Name})
 		}
 	}
 	for _, t := range c.d.Tags {

@@ -163,9 +163,6 @@ func (c *checker) branches() error {
 		case b.Ended && i != b.Commit:
 			wrong("but ended at %s", b.Tip)
 			continue
-		case !b.Ended && !c.onMainline(b, i):
-			wrong("which stands for no commit on the mainline of source branch %s; that is at %s", c.followed(b), b.Tip)
-			continue
 		}
 		p := position{branch: b, i: i}
 		var err error
@@ -175,6 +172,10 @@ func (c *checker) branches() error {
 		whole, err := reach(b.Projection, b.Commit)
 		if err != nil {
 			return err
+		}
+		if !whole[i] {
+			wrong("which is not in the history that source branch %s makes; that is at %s", c.followed(b), b.Tip)
+			continue
 		}
 		for k := range whole {
 			if whole[k] && !p.reach[k] {
@@ -198,20 +199,6 @@ func (c *checker) followed(b *publication.Branch) string {
 		return b.Name
 	}
 	return b.Source
-}
-
-// onMainline reports whether some commit on the branch's mainline stands at i.
-func (c *checker) onMainline(b *publication.Branch, i int32) bool {
-	g := c.run.pub.Graph
-	for n, ok := g.Node(b.Head); ok; n = g.Parents[n][0] {
-		if b.Projection.At[n] == i {
-			return true
-		}
-		if len(g.Parents[n]) == 0 {
-			return false
-		}
-	}
-	return false
 }
 
 // reach marks what a commit of a projection reaches, itself included.

@@ -2,13 +2,11 @@ package verify
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/odb"
 )
 
 // base is where the rules say that a branch was taken over: a node of the
@@ -20,9 +18,9 @@ type base struct {
 
 // takenOver finds the commits at which the mirror was taken over. Only the rules
 // tell: a ref of the mirror could excuse whatever its author likes.
-func (c *checker) takenOver() []base {
+func (c *checker) takenOver() {
 	if c.rule.TakenOver == nil {
-		return nil
+		return
 	}
 	for _, b := range c.rule.TakenOver.Branches {
 		id, err := object.ParseID([]byte(b.Commit))
@@ -35,7 +33,6 @@ func (c *checker) takenOver() []base {
 		c.bases = append(c.bases, base{b.Branch, n})
 		c.note("branch %s was taken over at %s; what was there before is not proven", b.Branch, id)
 	}
-	return c.bases
 }
 
 // tookOver reports whether a branch was taken over at a commit.
@@ -95,127 +92,4 @@ func (c *checker) digest(refs []string) string {
 	}
 	slices.Sort(lines)
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(lines, ""))))
-}
-
-// ended is a branch of the mirror that follows nothing any more.
-type ended struct {
-	Name string
-	// Tip is its commit in the mirror, and Source what that stands for.
-	Tip, Source object.ID
-	// Heads are source commits whose mainline leads to Source.
-	Heads []object.ID
-}
-
-// ended finds the mirror's branches that follow nothing any more, and what they
-// followed: the trailer of a tip tells.
-func (c *checker) ended(lines *mainlines) ([]ended, error) {
-	names := slices.Clone(c.rule.EndedBranches)
-	for _, b := range c.rule.Branches {
-		if slices.Contains(c.run.in.Rules.SkipSourceBranches, b.Source.Branch) {
-			names = append(names, b.Name)
-		}
-	}
-	var found []ended
-	for _, name := range names {
-		at := c.h.targets["refs/heads/"+name]
-		if at.t != object.CommitType || c.tookOver(name, at.id) {
-			continue
-		}
-		tip, err := c.h.commit(at.commit)
-		if err != nil {
-			continue // It will be reported.
-		}
-		from := sourceOf(tip, c.run.in.Rules.Trailer)
-		if commit, err := lines.peel(from); err != nil {
-			return nil, err
-		} else if from.IsZero() || commit != from {
-			continue // Diagnosing the commit will tell.
-		}
-		e := ended{Name: name, Tip: at.id, Source: from}
-		var heads []object.ID
-		if head, ok := c.run.in.Source.Branch(name); ok {
-			heads = append(heads, head)
-		}
-		for _, tag := range c.run.in.Source.Tags() {
-			commit, err := lines.peel(tag.ID)
-			if err != nil {
-				return nil, err
-			}
-			heads = append(heads, commit)
-		}
-		for _, head := range heads {
-			leads, err := lines.lead(head, from)
-			if err != nil {
-				return nil, err
-			}
-			if leads && !slices.Contains(e.Heads, head) {
-				e.Heads = append(e.Heads, head)
-			}
-		}
-		found = append(found, e)
-	}
-	return found, nil
-}
-
-// mainlines follows first parents in the source. Many start from many commits, so
-// it remembers them.
-type mainlines struct {
-	reader *odb.Reader
-	first  map[object.ID]object.ID // zero for a root
-}
-
-func newMainlines(reader *odb.Reader) *mainlines {
-	return &mainlines{reader: reader, first: make(map[object.ID]object.ID)}
-}
-
-// peel returns the commit that an object is or, as a tag, names; zero where it
-// is none, or not there.
-func (l *mainlines) peel(id object.ID) (object.ID, error) {
-	for {
-		t, data, err := l.reader.ReadAny(id)
-		if missing := (*odb.MissingError)(nil); errors.As(err, &missing) {
-			return object.ID{}, nil
-		}
-		if err != nil {
-			return object.ID{}, fmt.Errorf("read source: %w", err)
-		}
-		switch t {
-		case object.CommitType:
-			return id, nil
-		case object.TagType:
-			tag, err := object.ParseTag(data)
-			if err != nil {
-				return object.ID{}, nil
-			}
-			id = tag.Target
-		default:
-			return object.ID{}, nil
-		}
-	}
-}
-
-// lead reports whether the mainline of one commit leads to another.
-func (l *mainlines) lead(from, to object.ID) (bool, error) {
-	for id := from; !id.IsZero(); {
-		if id == to {
-			return true, nil
-		}
-		parent, ok := l.first[id]
-		if !ok {
-			data, err := l.reader.Commit(id)
-			if err != nil {
-				return false, fmt.Errorf("read source history: %w", err)
-			}
-			_, parents, err := object.ParseLinks(data)
-			if err != nil {
-				return false, fmt.Errorf("read source history: commit %s: %w", id, err)
-			}
-			if len(parents) > 0 {
-				parent = parents[0]
-			}
-			l.first[id] = parent
-		}
-		id = parent
-	}
-	return false, nil
 }

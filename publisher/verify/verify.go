@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,10 +41,12 @@ import (
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/past"
 	"k8s.io/publisher/pathspec"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
+	"k8s.io/publisher/spec"
 )
 
 // Input is what is verified, and against what. Nothing of it is written to.
@@ -64,6 +67,7 @@ type run struct {
 	dir      string // for temporary files
 	scratch  *odb.Scratch
 	remove   *pathspec.Set
+	past     *past.Past
 	pub      *publication.Publication
 	checkers map[string]*checker // by destination
 
@@ -92,6 +96,11 @@ func Run(ctx context.Context, in Input) (_ *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.scratch.Close()) }()
+	defer func() {
+		if r.past != nil {
+			r.past.Close()
+		}
+	}()
 	return r.verify()
 }
 
@@ -216,37 +225,27 @@ func (r *run) prove(all, present []*checker) (err error) {
 // compute computes what should be there, from nothing but the source, the rules
 // and the commits that these name where a mirror was taken over.
 func (r *run) compute(present []*checker) error {
-	config := publication.Config{
-		Source: r.in.Source, Rules: r.in.Rules, Scratch: r.scratch, Sums: r.sums, Progress: r.report,
-		Mirrors: r.store, Takeovers: make(map[string]*publication.Takeover), Ended: make(map[string][]publication.Ended),
+	specs, err := spec.New(r.in.Rules)
+	if err != nil {
+		return err
 	}
-	mainlines := newMainlines(r.in.Source.Store.Reader())
-	reader := r.store.Reader()
+	before, err := past.Read(r.ctx, past.Input{
+		Source: r.in.Source, Specs: specs, Trailer: r.in.Rules.Trailer, Mirrors: r.in.Mirrors, Ended: true,
+		Log: slog.New(slog.DiscardHandler), Progress: r.report,
+	})
+	if err != nil {
+		return err
+	}
+	r.past = before
 	for _, c := range present {
-		if c.h == nil {
-			continue
-		}
-		for _, base := range c.takenOver() {
-			commit := c.h.IDs[base.commit]
-			from, err := publication.BaseSource(reader, commit, r.in.Rules.Trailer)
-			if err != nil {
-				continue // No trailer, no source: nothing can be computed on top of it.
-			}
-			if config.Takeovers[c.out.Name] == nil {
-				config.Takeovers[c.out.Name] = new(publication.Takeover)
-			}
-			config.Takeovers[c.out.Name].Add(base.branch, publication.Base{Commit: commit, Source: from})
-		}
-		ended, err := c.ended(mainlines)
-		if err != nil {
-			return err
-		}
-		for _, e := range ended {
-			config.Ended[c.out.Name] = append(config.Ended[c.out.Name], publication.Ended(e))
+		if c.h != nil {
+			c.takenOver()
 		}
 	}
-	var err error
-	if r.pub, err = publication.Compute(r.ctx, config); err != nil {
+	r.pub, err = publication.Compute(r.ctx, publication.Config{
+		Source: r.in.Source, Rules: r.in.Rules, Specs: specs, Past: before, Scratch: r.scratch, Sums: r.sums, Progress: r.report,
+	})
+	if err != nil {
 		return err
 	}
 	return r.scratch.Finish() // Git is to read it.

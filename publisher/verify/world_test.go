@@ -175,7 +175,8 @@ func (w *world) sync() {
 	w.must(err)
 	p, pub, err := s.Plan(w.Context())
 	w.must(err)
-	w.must(s.Apply(w.Context(), p, pub))
+	_, err = s.Apply(w.Context(), p, pub)
+	w.must(err)
 	w.must(s.Close())
 	w.forgetTakeovers()
 }

@@ -1,0 +1,159 @@
+// Command demo shows the whole way of a release, from a tag in this monorepo
+// to a program that pins it, with the real publisher and the real go command:
+//
+//  1. clone the repository at HEAD and put the source tag v1.36.0-demo.1 there,
+//  2. publish branches and tags to new mirrors, and verify them,
+//  3. serve the tagged versions to the go command as a module proxy,
+//  4. have a new module require them, build it and run it: it lists the pods of
+//     a real API server on loopback.
+//
+// What is not committed is not published. Everything happens in a scratch
+// directory, which goes away at the end. The same HEAD gives the same hashes on
+// every machine.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"k8s.io/publisher/hack/e2e/controlplane"
+)
+
+const sourceTag, version = "v1.36.0-demo.1", "v0.36.0-demo.1"
+
+// pinned are the modules that the consumer requires.
+var pinned = []string{"k8s.io/client-go", "k8s.io/sample-controller"}
+
+func main() {
+	publisher := flag.String("publisher", "", "the publisher's `binary`, as make build leaves it in bin")
+	repository := flag.String("repository", ".", "publish the HEAD of this `repository`")
+	keep := flag.Bool("keep", false, "leave the scratch directory, with mirrors, proxy and consumer")
+	flag.Parse()
+	if flag.NArg() > 0 || *publisher == "" {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *publisher, *repository, *keep); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, publisher, repository string, keep bool) (err error) {
+	if publisher, err = filepath.Abs(publisher); err != nil {
+		return err
+	}
+	if _, err := os.Stat(publisher); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no publisher at %s; make build makes it", publisher)
+	}
+	scratch, err := os.MkdirTemp("", "publisher-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if keep {
+			step("Kept: %s", scratch)
+			return
+		}
+		err = errors.Join(err, os.RemoveAll(scratch))
+	}()
+
+	source, err := cutRelease(ctx, repository, scratch)
+	if err != nil {
+		return err
+	}
+	step("Tagged %.12s as %s, as head of %s in a clone", source.head, sourceTag, source.branch)
+
+	mirrors := filepath.Join(scratch, "mirrors")
+	for _, verb := range []string{"sync", "verify"} {
+		step("publisher %s", verb)
+		if err := show(ctx, scratch, nil, publisher, verb, "--rules", source.rulesFile, "--source", source.dir, "--mirrors", mirrors); err != nil {
+			return err
+		}
+	}
+	published, err := readMirrors(source.rules, mirrors)
+	if err != nil {
+		return err
+	}
+
+	proxy := filepath.Join(scratch, "proxy")
+	goSum, err := writeProxy(published, proxy)
+	if err != nil {
+		return err
+	}
+	environment, err := consumerEnvironment(ctx, proxy, filepath.Join(scratch, "modules"))
+	if err != nil {
+		return err
+	}
+	step("Starting an API server")
+	server, err := controlplane.Start(ctx, controlplane.Options{Dir: filepath.Join(scratch, "controlplane"), Log: progress{}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	if err := consume(ctx, filepath.Join(scratch, "consumer"), goSum, environment, server.AdminKubeconfig); err != nil {
+		return fmt.Errorf("consumer: %w", err)
+	}
+
+	step("Published")
+	if err := printTable(os.Stdout, published); err != nil {
+		return err
+	}
+	if keep {
+		step("To pin it in a module of yours")
+		for _, variable := range environment {
+			fmt.Println("export", variable)
+		}
+	} else {
+		step("To pin it in a module of yours, with the environment that -keep leaves and shows")
+	}
+	fmt.Println("go get", strings.Join(pins(), " "))
+	return nil
+}
+
+// pins are what go get is asked for.
+func pins() []string {
+	var all []string
+	for _, path := range pinned {
+		all = append(all, path+"@"+version)
+	}
+	return all
+}
+
+// step says what comes next.
+func step(format string, args ...any) { fmt.Printf("\n== "+format+"\n", args...) }
+
+// show runs a command whose output is for the reader.
+func show(ctx context.Context, dir string, env []string, name string, args ...string) error {
+	return command(ctx, dir, env, os.Stdout, name, args...)
+}
+
+// output runs a command and returns what it prints.
+func output(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
+	var out strings.Builder
+	err := command(ctx, dir, env, &out, name, args...)
+	return strings.TrimSpace(out.String()), err
+}
+
+func command(ctx context.Context, dir string, env []string, stdout io.Writer, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", filepath.Base(name), strings.Join(args, " "), err)
+	}
+	return nil
+}
