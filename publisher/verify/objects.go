@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,15 +29,15 @@ func (r *repository) fsck(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		var out bytes.Buffer
-		fsck := git.Command{Dir: r.view, Stdout: &out, Stderr: &out}
+		var out, said bytes.Buffer // Git writes to both at once.
+		fsck := git.Command{Dir: r.view, Stdout: &out, Stderr: &said}
 		err = fsck.Run(ctx, "fsck", "--full", "--strict", "--no-dangling", "--no-progress")
 		failed, ok := errors.AsType[*git.Error](err)
 		if err != nil && (!ok || !failed.Refused()) {
 			return nil, err
 		}
 		var lines []string
-		for s := bufio.NewScanner(&out); s.Scan(); {
+		for s := bufio.NewScanner(io.MultiReader(&said, &out)); s.Scan(); {
 			if line := git.Printable(strings.TrimSpace(s.Text())); line != "" && !strings.HasPrefix(line, "notice: ") {
 				lines = append(lines, line)
 			}
