@@ -1,12 +1,10 @@
 package verify
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,8 +35,8 @@ func (r *repository) fsck(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		var lines []string
-		for s := bufio.NewScanner(io.MultiReader(&said, &out)); s.Scan(); {
-			if line := git.Printable(strings.TrimSpace(s.Text())); line != "" && !strings.HasPrefix(line, "notice: ") {
+		for line := range strings.Lines(said.String() + "\n" + out.String()) {
+			if line = git.Printable(strings.TrimSpace(line)); line != "" && !strings.HasPrefix(line, "notice: ") {
 				lines = append(lines, line)
 			}
 		}
