@@ -32,13 +32,13 @@ func publish(t *testing.T, lock *Lock, m *Mirror, from *gittest.Repo, refs ...st
 	if err := s.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	git(t, m.Dir, "fsck", "--full", "--strict", "--no-dangling")
+	gitIn(t, m.Dir, "fsck", "--full", "--strict", "--no-dangling")
 	packs, err := filepath.Glob(filepath.Join(m.ObjectsDir(), "pack", "*.pack"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, pack := range packs {
-		git(t, m.Dir, "index-pack", "--verify", pack)
+		gitIn(t, m.Dir, "index-pack", "--verify", pack)
 	}
 }
 
@@ -82,9 +82,9 @@ func TestWhatIsPublishedIsWhatGitWouldSend(t *testing.T) {
 		refs = append(refs, step...)
 		want := source.GitInput(strings.Join(refs, "\n"), "rev-list", "--objects", "--no-object-names", "--stdin")
 		for line := range strings.Lines(want) {
-			git(t, m.Dir, "cat-file", "-e", strings.TrimSpace(line))
+			gitIn(t, m.Dir, "cat-file", "-e", strings.TrimSpace(line))
 		}
-		have := strings.Split(git(t, m.Dir, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)"), "\n")
+		have := strings.Split(gitIn(t, m.Dir, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)"), "\n")
 		if n := strings.Count(want, "\n"); len(have) != n {
 			t.Errorf("after %q the mirror has %d objects, of which its refs need %d", step, len(have), n)
 		}
@@ -118,14 +118,14 @@ func TestNothingIsBuiltOnWhatNoRefLeadsTo(t *testing.T) {
 		if err := os.WriteFile(file, []byte(source.Git("cat-file", kind, id)), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if got := git(t, m.Dir, "hash-object", "-w", "--literally", "-t", kind, file); got != id {
+		if got := gitIn(t, m.Dir, "hash-object", "-w", "--literally", "-t", kind, file); got != id {
 			t.Fatalf("git stored %s as %s", id, got)
 		}
 	}
 	publish(t, lock, m, source, "refs/heads/next")
-	git(t, m.Dir, "prune", "--expire=now")
-	git(t, m.Dir, "repack", "-a", "-d", "-q")
-	git(t, m.Dir, "fsck", "--full", "--strict")
+	gitIn(t, m.Dir, "prune", "--expire=now")
+	gitIn(t, m.Dir, "repack", "-a", "-d", "-q")
+	gitIn(t, m.Dir, "fsck", "--full", "--strict")
 }
 
 // TestHostileObjectIsNeverPublished: nothing is written for what git would not
@@ -246,7 +246,7 @@ func TestPackIsNotMuchLargerThanGits(t *testing.T) {
 			return info.Size()
 		}
 		ours := size()
-		git(t, m.Dir, "repack", "-a", "-d", "-f", "-q")
+		gitIn(t, m.Dir, "repack", "-a", "-d", "-f", "-q")
 		if gits := size(); 2*ours > 3*gits {
 			t.Errorf("packed before: %v; the pack has %d bytes, git's has %d", packed, ours, gits)
 		}
@@ -290,7 +290,7 @@ func TestEachStepOfAChangeCanBeTheLast(t *testing.T) {
 			if err := step(); err != nil {
 				t.Fatal(err)
 			}
-			git(t, m.Dir, "fsck", "--full", "--strict", "--no-dangling")
+			gitIn(t, m.Dir, "fsck", "--full", "--strict", "--no-dangling")
 		}
 		if err := lock.file.Close(); err != nil {
 			t.Fatal(err)
