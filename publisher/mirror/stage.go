@@ -45,37 +45,29 @@ func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, obj
 
 func (s *Staged) pack(ctx context.Context, objects *odb.Store, head string) error {
 	target := filepath.Join(s.dir, "pack")
-	var stores []*odb.Store
-	var has *odb.Store
-	if s.mirror.Exists {
-		var err error
-		if has, err = odb.Open(s.mirror.ObjectsDir()); err != nil {
-			return err
-		}
-		defer has.Close()
-		stores = append(stores, has)
-	} else {
+	if !s.mirror.Exists {
 		s.repo = filepath.Join(s.dir, "mirror.git")
 		target = filepath.Join(s.repo, "objects", "pack")
 		if err := initRepository(s.repo, head); err != nil {
 			return err
 		}
 	}
-	if objects != nil {
-		stores = append(stores, objects)
-	}
 	if err := os.MkdirAll(target, 0o777); err != nil {
 		return err
 	}
-	copier := odb.NewCopier(stores...)
-	if err := s.mirror.choose(ctx, copier, has, s.refs); err != nil {
+	choice, err := newChoice(s.mirror, objects)
+	if err != nil {
+		return err
+	}
+	defer choice.close()
+	if err := choice.choose(ctx, s.refs); err != nil {
 		return err
 	}
 	w, err := odb.NewPackWriter(target, zlib.DefaultCompression)
 	if err != nil {
 		return err
 	}
-	if err = copier.Copy(ctx, w); err == nil {
+	if err = choice.copy(ctx, w); err == nil {
 		err = w.Finish(true)
 	}
 	return errors.Join(err, w.Close())

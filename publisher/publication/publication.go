@@ -273,6 +273,9 @@ func (p *Publication) State() *cache.State {
 	}
 	for _, d := range p.Destinations {
 		for _, t := range d.Tags {
+			if t.Foreign != nil {
+				continue // Whether it is as it was is to be looked at each time.
+			}
 			s.Tags = append(s.Tags, cache.Tag{
 				Destination: d.Name, Name: t.Source, Object: t.Object,
 				TagRecord: cache.TagRecord{Objects: t.Objects, Target: t.Target, Tree: t.Tree, Parent: t.Parent},

@@ -34,6 +34,9 @@ type Tag struct {
 	// top of Parent; else it is Parent.
 	Target, Tree object.ID
 	Parent       object.ID
+	// Foreign tells of each name whether the mirror had the tag when it was taken
+	// over. Then Target and Tree are what that one names. It is nil mostly.
+	Foreign []bool
 
 	line *line
 	// version is it as a version of its module; nil where it is none. It has no
@@ -321,6 +324,39 @@ func (g *tagger) asVersion(t *sourcetag.Tag, tag *Tag, f *draft) error {
 	return err
 }
 
+// adopt makes tags that a mirror had when it was taken over what the source tag
+// yields: they stay as they are, and others go to the same commit.
+func (g *tagger) adopt(f *draft, t *sourcetag.Tag, ident []byte) error {
+	m := g.p.config.Past.Mirrors[f.d.Name]
+	if m.Err != nil {
+		return nil
+	}
+	for k, name := range f.Names {
+		id, commit, tree, ok, err := m.ForeignTag(name)
+		if err != nil {
+			return err
+		}
+		if !ok || id == f.Objects[k] {
+			continue
+		}
+		if f.Foreign == nil {
+			f.Foreign = make([]bool, len(f.Names))
+			f.Parent, f.Target, f.Tree = commit, commit, tree
+		}
+		f.Foreign[k], f.Objects[k] = true, id
+	}
+	for k, name := range f.Names {
+		if f.Foreign == nil || f.Foreign[k] {
+			continue
+		}
+		var err error
+		if f.Objects[k], err = g.p.config.Scratch.Put(object.TagType, t.Mirrored(name, f.Target, ident), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // finish pins the tag's tree and makes its objects, or leaves the tag out.
 func (g *tagger) finish(t *sourcetag.Tag, f *draft, drafts []*draft) error {
 	stamp, err := t.Stamp(g.w.Objects)
@@ -355,7 +391,7 @@ func (g *tagger) finish(t *sourcetag.Tag, f *draft, drafts []*draft) error {
 		f.Objects = append(f.Objects, id)
 	}
 	f.done, f.version = true, nil
-	return nil
+	return g.adopt(f, t, ident)
 }
 
 // directoryAt returns the tree of a line's directory in a commit, unpinned.
