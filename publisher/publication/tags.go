@@ -9,6 +9,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"golang.org/x/mod/module"
 
+	"k8s.io/publisher/cache"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/modules"
 	"k8s.io/publisher/object"
@@ -128,7 +129,7 @@ func (g *tagger) tag(t *sourcetag.Tag) {
 			drafts = append(drafts, f)
 		}
 	}
-	if len(drafts) > 1 {
+	if drafts = g.read(t, drafts); len(drafts) > 1 {
 		drafts = g.fetchable(t, drafts)
 	}
 	for _, f := range drafts {
@@ -176,17 +177,38 @@ func (g *tagger) draft(d *tagged, t *sourcetag.Tag) (*draft, error) {
 	f := &draft{d: d, Tag: &Tag{
 		Source: t.Name, Object: t.Object, Commit: t.Commit, Names: names, Parent: base.ID, Target: base.ID, Tree: base.Tree, line: l,
 	}}
-	if record, ok := g.p.config.Past.Tag(d.Name, t.Name, t.Object, names); ok {
-		f.Objects, f.Target, f.Tree, f.Parent, f.done = record.Objects, record.Target, record.Tree, record.Parent, true
-		return f, nil
+	return f, nil
+}
+
+// read takes what is remembered of the tags or, where that is not all of them, reads
+// what is to be pinned, and to what. What was made later in a circle is not known to
+// what was made before.
+func (g *tagger) read(t *sourcetag.Tag, drafts []*draft) []*draft {
+	records := make([]cache.TagRecord, len(drafts))
+	all := true
+	for i, f := range drafts {
+		var ok bool
+		records[i], ok = g.p.config.Past.Tag(f.d.Name, t.Name, t.Object, f.Names)
+		all = all && ok
 	}
-	if !l.Pinned() {
-		f.raw = base.Tree
-	} else if f.raw, err = g.p.directoryAt(g.w, l, t.Commit); err != nil {
-		return nil, err
-	}
-	f.siblings, err = g.w.Siblings(&l.Line, func(dep *modules.Line) (int32, error) { return standing(dep, t.Commit), nil })
-	return f, err
+	return slices.DeleteFunc(drafts, func(f *draft) bool {
+		if all {
+			f.Objects, f.Target, f.Tree, f.Parent, f.done = records[0].Objects, records[0].Target, records[0].Tree, records[0].Parent, true
+			records = records[1:]
+			return false
+		}
+		var err error
+		if f.raw = f.Tree; f.line.Pinned() {
+			f.raw, err = g.p.directoryAt(g.w, f.line, t.Commit)
+		}
+		if err == nil {
+			f.siblings, err = g.w.Siblings(&f.line.Line, func(dep *modules.Line) (int32, error) { return standing(dep, t.Commit), nil })
+		}
+		if err != nil {
+			f.d.Err = fmt.Errorf("source tag %s: %w", t.Name, err)
+		}
+		return err != nil
+	})
 }
 
 // place finds the branch on whose mainline a tagged commit is, and the projected
