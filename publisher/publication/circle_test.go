@@ -221,6 +221,34 @@ func (w *world) checkCircleAt(cache, tag string) {
 	}
 }
 
+// TestGoSumOfACircleSufficesWithoutPruning builds at a tag what is older than go 1.17:
+// the go.mod files of all that can be reached are read, the module's own included.
+func TestGoSumOfACircleSufficesWithoutPruning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, circle)
+	const old = "go 1.16"
+	files := member("base", old) + member("outer", old, "ring1")
+	for m, next := range after {
+		files += member(m, old, next, "base")
+	}
+	w.add("all", "", files)
+	w.repo.Branch("main", w.repo.Commits["all"])
+	w.repo.Tag("v1.0.0", w.repo.Commits["all"])
+	w.publish()
+	cache := t.TempDir()
+	w.checkPins(cache)
+	w.builds(cache, "outer", "v1.0.0")
+	w.builds(cache, "ring3", "v1.0.0") // The last one, so that all zips are known.
+	// Of the others, no line but that of the next one's zip is to come.
+	for _, d := range []string{"ring1", "ring2"} {
+		dir := w.checkout(d, "v1.0.0")
+		if _, err := w.goIn(dir, cache, "list", "-mod=readonly", "-m", "all"); err != nil {
+			t.Error(d, err)
+		}
+		w.consume(cache, host+d+".git", "v1.0.0")
+	}
+}
+
 // TestLostTagOfACircleIsMadeAgainAsItWas loses a tag of each member in turn, while
 // those of the others are remembered: it must not have hashes of what was made
 // after it.

@@ -390,11 +390,9 @@ func (g *tagger) lookup(namesOnly bool) modules.Lookup {
 				return nil, err
 			}
 			if tag.version != nil && f != nil && !f.done && !namesOnly && tag.version.GoModSum == "" {
-				goMod, _, err := g.w.GoMod(&tag.line.Line, g.tag.Commit, f.raw, f.siblings, g.lookup(true))
-				if err != nil {
+				if err := g.pendingGraph(f); err != nil {
 					return nil, err
 				}
-				tag.version.GoModSum = modhash.GoMod(goMod)
 			}
 			if tag.version != nil {
 				return tag.version, nil
@@ -402,6 +400,33 @@ func (g *tagger) lookup(namesOnly bool) modules.Lookup {
 		}
 		return g.w.Fetchable(dep, standing(dep, g.tag.Commit))
 	}
+}
+
+// pendingGraph finds what is known of the go.mod of a tag that is being made, and of
+// those that can be reached from it: builds without graph pruning read them all.
+func (g *tagger) pendingGraph(f *draft) error {
+	goMod, _, err := g.w.GoMod(&f.line.Line, g.tag.Commit, f.raw, f.siblings, g.lookup(true))
+	if err != nil {
+		return err
+	}
+	f.version.GoModSum = modhash.GoMod(goMod)
+	requires, err := g.w.Requires(f.raw, f.siblings)
+	if err != nil {
+		return err
+	}
+	for _, path := range requires {
+		v, err := g.lookup(false)(f.siblings[path])
+		if err == nil && v != nil {
+			v, err = g.w.WithGraph(v, f.siblings, f.version.Path)
+		}
+		if err != nil {
+			return err
+		}
+		if v != nil {
+			f.version.Requires = append(f.version.Requires, &v.Module)
+		}
+	}
+	return nil
 }
 
 // tagOf finds what the source tag yields for a sibling; f is not nil for one that
@@ -443,7 +468,8 @@ func (g *tagger) asVersion(tag *Tag, f *draft) error {
 	}
 	tag.version, err = g.w.VersionAt(&tag.line.Line, g.tag.Commit, tree, module.Version{Path: path, Version: tag.Names[i]})
 	if err == nil && tag.version != nil && f != nil && !f.done {
-		tag.version.Sum, tag.version.GoModSum = "", "" // Of what is not pinned yet.
+		// Hashes are of what is not pinned yet.
+		tag.version = &modules.Version{Module: pin.Module{Path: path, Version: tag.version.Version, Unpruned: tag.version.Unpruned}}
 	}
 	return err
 }
