@@ -93,8 +93,10 @@ type Hasher struct {
 
 	roots map[object.ID]*node
 	nodes map[place]*node
-	// converts says of .gitattributes blobs whether they may convert contents.
-	converts map[object.ID]bool
+	// converts says of .gitattributes blobs how the names of the files end that they
+	// may convert, and suspects whether there are such files.
+	converts map[object.ID][]string
+	suspects map[suspects]bool
 	held     int
 	limit    int
 	// path leads to the directory that is being read; after an error, to where
@@ -114,7 +116,8 @@ func New(objects Objects, sums Sums) *Hasher {
 func (h *Hasher) forget() {
 	h.roots = make(map[object.ID]*node)
 	h.nodes = make(map[place]*node)
-	h.converts = make(map[object.ID]bool)
+	h.converts = make(map[object.ID][]string)
+	h.suspects = make(map[suspects]bool)
 	h.held = 0
 }
 

@@ -229,7 +229,7 @@ func (h *Hasher) addDir(n *node, p place, e object.Entry, names *foldedNames) er
 
 func (h *Hasher) addFile(n *node, p place, e object.Entry, names *foldedNames) error {
 	if e.Name == ".gitattributes" {
-		converts, err := h.attributesConvert(e.ID)
+		converts, err := h.attributesConvert(p.tree, e.ID)
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Name, err)
 		}
