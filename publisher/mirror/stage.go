@@ -194,6 +194,9 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.mirror.served, err = now.withdraw(); err != nil {
+		return err
+	}
 	if err := update.commit(); err != nil {
 		return err
 	}
@@ -273,12 +276,32 @@ func writeNew(name, text string) error {
 // Discard removes what is staged.
 func (s *Staged) Discard() error { return os.RemoveAll(s.dir) }
 
-// Tidy repacks a mirror whose later packs together have grown to a fifth of
+// withdraw removes the list of refs for those who fetch from a web server that
+// knows nothing of git, and reports whether there was one: at no moment is it
+// to tell of other refs than there are. See git help update-server-info, which
+// git gc runs.
+func (m *Mirror) withdraw() (bool, error) {
+	err := os.Remove(filepath.Join(m.Dir, "info", "refs"))
+	return err == nil, ignoreMissing(err)
+}
+
+// Tidy brings the lists for web servers up to date where there were such, once
+// it has repacked the mirror if that is worth it; see repack. The lock is that
+// of the mirrors.
+func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
+	err := m.repack(ctx, lock)
+	if m.served {
+		_, listed := lock.Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "update-server-info")
+		err = errors.Join(err, listed)
+	}
+	return err
+}
+
+// repack repacks a mirror whose later packs together have grown to a fifth of
 // its largest one. That bounds both their number and what is lost to deltas
 // that do not cross packs, and as the threshold grows with the mirror, each
-// object is repacked a few times only, however many syncs there are. The lock is
-// that of the mirrors.
-func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
+// object is repacked a few times only, however many syncs there are.
+func (m *Mirror) repack(ctx context.Context, lock *Lock) error {
 	packs := os.DirFS(filepath.Join(m.ObjectsDir(), "pack"))
 	names, err := fs.Glob(packs, "pack-*.pack")
 	if err != nil {
