@@ -169,7 +169,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, update.abandon())
+			err = errors.Join(err, s.lock.cleaned(update.abandon()))
 		}
 	}()
 	now := &Mirror{Dir: s.mirror.Dir, Exists: true}
@@ -188,7 +188,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	keeps, err := s.moveObjects()
 	defer func() {
 		for _, name := range keeps {
-			err = errors.Join(err, ignoreMissing(os.Remove(name)))
+			err = errors.Join(err, s.lock.cleaned(ignoreMissing(os.Remove(name))))
 		}
 	}()
 	if err != nil {
@@ -245,16 +245,17 @@ func (s *Staged) moveObjects() (keeps []string, err error) {
 	}
 	for _, pack := range packs {
 		name := strings.TrimSuffix(pack, ".pack")
-		keep := filepath.Join(to, name+".keep")
-		// Someone else's stays theirs.
-		switch err := writeNew(keep, keepText); {
-		case err == nil:
-			keeps = append(keeps, keep)
-		case !errors.Is(err, fs.ErrExist):
-			return keeps, err
-		}
 		// An index makes its pack seen, so it moves last.
-		for _, ext := range []string{".pack", ".idx"} {
+		exts := []string{".keep", ".pack", ".idx"}
+		keep := filepath.Join(to, name+".keep")
+		if _, err := os.Lstat(keep); err == nil {
+			exts = exts[1:] // Someone else's stays theirs.
+		} else if err := writeNew(filepath.Join(from, name+".keep"), keepText); err != nil {
+			return keeps, err
+		} else {
+			keeps = append(keeps, keep)
+		}
+		for _, ext := range exts {
 			if err := os.Rename(filepath.Join(from, name+ext), filepath.Join(to, name+ext)); err != nil {
 				return keeps, err
 			}
