@@ -156,7 +156,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	}
 	if loose {
 		// A loose ref would hide its line in packed-refs.
-		if _, err := s.lock.Git(ctx, []string{"GIT_DIR=" + s.mirror.Dir}, nil, "pack-refs", "--all", "--prune"); err != nil {
+		if err := s.lock.Git(ctx, s.mirror, "pack-refs", "--all", "--prune"); err != nil {
 			return err
 		}
 	}
@@ -292,8 +292,7 @@ func (m *Mirror) withdraw() (bool, error) {
 func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
 	err := m.repack(ctx, lock)
 	if m.served {
-		_, listed := lock.Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "update-server-info")
-		err = errors.Join(err, listed)
+		err = errors.Join(err, lock.Git(ctx, m, "update-server-info"))
 	}
 	return err
 }
@@ -329,7 +328,7 @@ func (m *Mirror) repack(ctx context.Context, lock *Lock) error {
 	if err := lock.changes(m); err != nil {
 		return err
 	}
-	if _, err = lock.Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
+	if err = lock.Git(ctx, m, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
 		return errors.Join(err, m.removeTemporaries())
 	}
 	return nil
