@@ -94,17 +94,8 @@ func TestStorageMakesNoDifference(t *testing.T) {
 	}{
 		{"packed", func(to string) { repo.Git("clone", "--quiet", "--mirror", "--no-local", repo.Dir, to) }},
 		{"loose", func(to string) {
-			repo.Git("init", "--quiet", "--bare", to)
-			for _, pack := range glob(t, filepath.Join(repo.Dir, "objects/pack/*.pack")) {
-				data, err := os.ReadFile(pack)
-				if err != nil {
-					t.Fatal(err)
-				}
-				gittest.Git(t, to, string(data), "unpack-objects", "-q")
-			}
-			for branch, id := range e.heads {
-				gittest.Git(t, to, "", "update-ref", "refs/heads/"+branch, id.String())
-			}
+			repo.Git("clone", "--quiet", "--mirror", "--no-local", repo.Dir, to)
+			gittest.Unpack(t, to)
 		}},
 		{"repacked with deep deltas", func(to string) {
 			repo.Git("clone", "--quiet", "--mirror", "--no-local", repo.Dir, to)
@@ -165,13 +156,4 @@ func TestStorageMakesNoDifference(t *testing.T) {
 			}
 		})
 	}
-}
-
-func glob(t testing.TB, pattern string) []string {
-	t.Helper()
-	names, err := filepath.Glob(pattern)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
 }
