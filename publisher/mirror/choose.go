@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +39,6 @@ const mostFiles = 10_000_000
 // names can be gone already.
 type choice struct {
 	*odb.Copier
-	mirror    *Mirror
 	has       *odb.Store // of the mirror; nil where it is new
 	tips      map[object.ID]bool
 	reachable map[object.ID]bool // the mirror's commits, once someone has asked
@@ -62,13 +62,36 @@ type entry struct {
 	files uint32 // it and all below it
 }
 
-// choose adds to the copier what refs need. Has is the mirror's store, nil where it
-// is new.
-func (m *Mirror) choose(ctx context.Context, copier *odb.Copier, has *odb.Store, refs map[string]Ref) error {
-	c := &choice{Copier: copier, mirror: m, has: has, tips: make(map[object.ID]bool)}
+// newChoice returns a choice that looks for objects in the mirror and in the store,
+// which may be nil.
+func newChoice(m *Mirror, objects *odb.Store) (*choice, error) {
+	c := &choice{tips: make(map[object.ID]bool)}
 	for _, ref := range m.refs {
 		c.tips[ref.ID] = true
 	}
+	var stores []*odb.Store
+	if m.Exists {
+		var err error
+		if c.has, err = odb.Open(m.ObjectsDir()); err != nil {
+			return nil, err
+		}
+		stores = append(stores, c.has)
+	}
+	if objects != nil {
+		stores = append(stores, objects)
+	}
+	c.Copier = odb.NewCopier(stores...)
+	return c, nil
+}
+
+func (c *choice) close() {
+	if c.has != nil {
+		c.has.Close()
+	}
+}
+
+// choose adds to the copier what refs need.
+func (c *choice) choose(ctx context.Context, refs map[string]Ref) error {
 	// In a fixed order, so that equal mirrors get equal packs.
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
 		if err := c.ref(ctx, refs[name].ID); err != nil {
@@ -93,6 +116,48 @@ func (m *Mirror) choose(ctx context.Context, copier *odb.Copier, has *odb.Store,
 		}
 	}
 	return nil
+}
+
+// copy copies what was chosen.
+func (c *choice) copy(ctx context.Context, to *odb.PackWriter) error {
+	err := c.Copy(ctx, to)
+	e, ok := errors.AsType[*odb.CopyError](err)
+	if !ok {
+		return err
+	}
+	// Only here does it matter where the object is.
+	seen := make(map[object.ID]bool)
+	for _, commit := range c.commits {
+		if path := c.pathOf(e.ID, commit.tree, seen); path != "" {
+			return &ObjectError{commit.id, path, e.Err}
+		}
+	}
+	return err
+}
+
+// pathOf returns a path at which a tree has an object, empty if there is none.
+func (c *choice) pathOf(id, tree object.ID, seen map[object.ID]bool) string {
+	seen[tree] = true
+	p, err := c.Find(tree)
+	if err != nil {
+		return ""
+	}
+	_, data, err := c.Read(p)
+	if err != nil {
+		return ""
+	}
+	entries, _ := object.ParseTree(data) // It was parsed before.
+	for _, e := range entries {
+		if e.ID == id {
+			return e.Name
+		}
+		if e.Mode.IsDir() && !seen[e.ID] {
+			if path := c.pathOf(id, e.ID, seen); path != "" {
+				return e.Name + "/" + path
+			}
+		}
+	}
+	return ""
 }
 
 // ref chooses what a ref names: commits, and the tags on the way to them.

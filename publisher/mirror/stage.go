@@ -29,7 +29,8 @@ type Staged struct {
 // Stage packs what the refs need and the mirror lacks. The objects are looked for
 // in the mirror and in the store, which may be nil; scratch, an existing folder on
 // the mirror's file system, takes what is written. Refs that the mirror has and refs
-// does not name stay. The lock is that of the mirrors. The error is an [ObjectError]
+// does not name stay. The mirror's value stays what it was, too: open it again to
+// see the change. The lock is that of the mirrors. The error is an [ObjectError]
 // where something must not be published.
 func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, objects *odb.Store, head, scratch string) (*Staged, error) {
 	dir, err := os.MkdirTemp(scratch, "incoming-")
@@ -45,37 +46,29 @@ func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, obj
 
 func (s *Staged) pack(ctx context.Context, objects *odb.Store, head string) error {
 	target := filepath.Join(s.dir, "pack")
-	var stores []*odb.Store
-	var has *odb.Store
-	if s.mirror.Exists {
-		var err error
-		if has, err = odb.Open(s.mirror.ObjectsDir()); err != nil {
-			return err
-		}
-		defer has.Close()
-		stores = append(stores, has)
-	} else {
+	if !s.mirror.Exists {
 		s.repo = filepath.Join(s.dir, "mirror.git")
 		target = filepath.Join(s.repo, "objects", "pack")
 		if err := initRepository(s.repo, head); err != nil {
 			return err
 		}
 	}
-	if objects != nil {
-		stores = append(stores, objects)
-	}
 	if err := os.MkdirAll(target, 0o777); err != nil {
 		return err
 	}
-	copier := odb.NewCopier(stores...)
-	if err := s.mirror.choose(ctx, copier, has, s.refs); err != nil {
+	choice, err := newChoice(s.mirror, objects)
+	if err != nil {
+		return err
+	}
+	defer choice.close()
+	if err := choice.choose(ctx, s.refs); err != nil {
 		return err
 	}
 	w, err := odb.NewPackWriter(target, zlib.DefaultCompression)
 	if err != nil {
 		return err
 	}
-	if err = copier.Copy(ctx, w); err == nil {
+	if err = choice.copy(ctx, w); err == nil {
 		err = w.Finish(true)
 	}
 	return errors.Join(err, w.Close())
@@ -140,7 +133,6 @@ func (s *Staged) create() error {
 	if err := os.Rename(s.repo, s.mirror.Dir); err != nil {
 		return err
 	}
-	s.mirror.refs, s.mirror.Exists = maps.Clone(s.refs), true
 	// The folders on the way may be new, too.
 	for dir := parent; ; dir = filepath.Dir(dir) {
 		if err := syncDir(dir); err != nil || dir == s.lock.mirrors() || dir == filepath.Dir(dir) {
@@ -197,11 +189,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	if s.mirror.served, err = now.withdraw(); err != nil {
 		return err
 	}
-	if err := update.commit(); err != nil {
-		return err
-	}
-	s.mirror.refs, s.mirror.tracking = now.refs, now.tracking
-	return nil
+	return update.commit()
 }
 
 // ChangedError reports that someone else wrote to a mirror after it was

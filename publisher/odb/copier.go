@@ -188,8 +188,19 @@ func (c *Copier) read(p Place, readers []*Reader) (t object.Type, data []byte, e
 	return t, data, nil
 }
 
-// Copy writes what was added. The error is a [CorruptError] or a [TypeError] where
-// an object is not what it should be; then w must not be finished.
+// CopyError reports an object that cannot be copied: Err has a [CorruptError] or a
+// [TypeError] where it is not what it should be.
+type CopyError struct {
+	ID  object.ID
+	Err error
+}
+
+func (e *CopyError) Error() string { return e.Err.Error() }
+
+func (e *CopyError) Unwrap() error { return e.Err }
+
+// Copy writes what was added. Where the error is a [CopyError], an object is at
+// fault. After any error w must not be finished.
 func (c *Copier) Copy(ctx context.Context, w *PackWriter) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -250,7 +261,7 @@ func (c *Copier) verify(ctx context.Context, group *sync.WaitGroup, fail func(er
 						err = &TypeError{ID: c.ID(e.Place), Got: t, Want: want}
 					}
 					if err != nil {
-						fail(err)
+						fail(&CopyError{c.ID(e.Place), err})
 						return
 					}
 				}
@@ -286,6 +297,12 @@ func (c *Copier) write(w *PackWriter, t task) error {
 	case refDelta:
 		base, from, err = k.baseByName(offset, from)
 	default:
+		// Where both versions are in one pack, whoever packed them has tried.
+		if t.like.pack != t.object.pack {
+			if done, err := c.writeDelta(w, t); done || err != nil {
+				return err
+			}
+		}
 		k.at[i], err = w.copy(id, kind, size, k.stored(offset, from), 0)
 		return err
 	}
@@ -311,26 +328,38 @@ func (c *Copier) write(w *PackWriter, t task) error {
 	return err
 }
 
-// writeAnew writes an object whose stored form is of no use: as what differs from
-// the other version, or whole.
+// writeAnew writes an object whose stored form is of no use.
 func (c *Copier) writeAnew(w *PackWriter, t task) error {
-	k, i := c.packs[t.object.pack], t.object.position
-	kind, data, err := c.read(t.object, c.readers)
-	if err != nil {
+	if done, err := c.writeDelta(w, t); done || err != nil {
 		return err
 	}
-	like := c.packs[t.like.pack]
-	if t.like != (Place{}) && like.at[t.like.position] > 0 && like.depth[t.like.position] < maxDepth && len(data) <= tooLarge {
-		_, base, err := c.read(t.like, c.readers)
-		if err != nil {
-			return err
-		}
-		if delta := similarDelta(kind, base, data); len(delta) <= len(data)/2 {
-			k.depth[i] = like.depth[t.like.position] + 1
-			k.at[i], err = w.PutDelta(c.ID(t.object), delta, like.at[t.like.position])
-			return err
-		}
+	kind, data, err := c.read(t.object, c.readers)
+	if err == nil {
+		c.packs[t.object.pack].at[t.object.position], err = w.Put(c.ID(t.object), kind, data)
 	}
-	k.at[i], err = w.Put(c.ID(t.object), kind, data)
 	return err
+}
+
+// writeDelta writes an object as what differs from the other version of it, where
+// that is much shorter.
+func (c *Copier) writeDelta(w *PackWriter, t task) (done bool, err error) {
+	k, i, like := c.packs[t.object.pack], t.object.position, c.packs[t.like.pack]
+	if t.like == (Place{}) || like.at[t.like.position] <= 0 || like.depth[t.like.position] >= maxDepth {
+		return false, nil
+	}
+	kind, data, err := c.read(t.object, c.readers)
+	if err != nil || len(data) > tooLarge {
+		return false, err
+	}
+	_, base, err := c.read(t.like, c.readers)
+	if err != nil || len(base) > tooLarge {
+		return false, err
+	}
+	delta := similarDelta(kind, base, data)
+	if len(delta) > len(data)/2 {
+		return false, nil
+	}
+	k.depth[i] = like.depth[t.like.position] + 1
+	k.at[i], err = w.PutDelta(c.ID(t.object), delta, like.at[t.like.position])
+	return true, err
 }

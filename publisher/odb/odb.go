@@ -9,6 +9,9 @@
 // and content is returned as a slice that may be kept. On a history of 20,000
 // commits that is the difference between half a second and half a minute.
 //
+// New objects go into packs: those of a run into a [Scratch], and what a mirror
+// lacks through a [Copier]. Both write with a [PackWriter].
+//
 // The formats are those of gitformat-pack(5) (version 2 packs and indexes) and
 // of loose objects. Only SHA-1 repositories are read.
 package odb

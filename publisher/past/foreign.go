@@ -1,8 +1,11 @@
 package past
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
@@ -201,6 +204,45 @@ func (m *Mirror) Foreign(commit object.ID) bool {
 	}
 	_, ok := m.foreign.index[commit]
 	return ok
+}
+
+// ForeignTag returns what a tag of a mirror that was taken over names: its object,
+// and the commit behind it with its tree. It is not ok where there is none, and in
+// mirrors that nobody else filled.
+func (m *Mirror) ForeignTag(name string) (tag, commit, tree object.ID, ok bool, err error) {
+	r, exists := m.Refs()["refs/tags/"+name]
+	if m.foreign == nil || !exists {
+		return tag, commit, tree, false, nil
+	}
+	reader := m.store.Reader()
+	kind, commit, _, err := reader.Peel(r.ID)
+	if err == nil && kind == object.CommitType {
+		var c *object.Commit
+		if c, err = commitAt(reader, commit); err == nil {
+			return r.ID, commit, c.Tree, true, nil
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("read mirror %s: tag %s: %w", m.Dir, name, err)
+	}
+	return tag, commit, tree, false, err
+}
+
+// DigestTags returns the digest of the mirror's tags that are not ours, in the form
+// that the rules have it in; it is empty where there are none. See
+// [k8s.io/publisher/rules.TakenOver].
+func (m *Mirror) DigestTags(ours map[string]object.ID) string {
+	var lines []string
+	for ref, r := range m.Refs() {
+		if name, ok := strings.CutPrefix(ref, "refs/tags/"); ok && ours[name] != r.ID {
+			lines = append(lines, r.ID.String()+" "+ref+"\n")
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	slices.Sort(lines)
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(lines, ""))))
 }
 
 // TakenOver returns where a branch was taken over, and the source commit that this

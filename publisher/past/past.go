@@ -395,9 +395,16 @@ func (p *Past) Of(sp *spec.Spec) projection.Past {
 	return nil
 }
 
-// OnMainline reports whether a commit is on a source branch's mainline.
+// OnMainline reports whether a commit is on a source branch's mainline. Many ask for
+// the same commits: those of tags.
 func (p *Past) OnMainline(branch string, commit object.ID) bool {
-	return p.onMainline[branch][commit] || p.memory != nil && p.memory.Mainline(branch, commit)
+	on := p.onMainline[branch]
+	is, known := on[commit]
+	if !known && p.memory != nil && on != nil {
+		is = p.memory.Mainline(branch, commit)
+		on[commit] = is
+	}
+	return is
 }
 
 // Mainlines lists, for each source branch, the commits on its mainline that are

@@ -5,9 +5,11 @@ import (
 	"fmt"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/object"
 	"k8s.io/publisher/past"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
+	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
 )
 
@@ -17,6 +19,7 @@ type maker struct {
 	repo   *source.Repository
 	from   *publication.Destination
 	mirror *past.Mirror
+	rule   *rules.Rule
 	to     *Destination
 }
 
@@ -169,26 +172,32 @@ func (m *maker) count(old []mark) error {
 
 // tags compares the tags.
 func (m *maker) tags() error {
+	ours := make(map[string]object.ID)
 	for _, t := range m.from.Tags {
 		update := Tag{Source: t.Source, Names: t.Names, Action: Unchanged, Commit: t.Target}
 		for k, name := range t.Names {
 			ref := "refs/tags/" + name
 			have, exists := m.mirror.Ref(ref)
 			switch {
+			case t.Foreign != nil && t.Foreign[k]:
+				update.Note = "published before the mirror was taken over"
+				continue
 			case !exists:
 				update.Action = Create
 				m.to.Refs[ref] = mirror.Ref{ID: t.Objects[k], Peeled: t.Target}
-			case have == t.Objects[k]:
-			case m.mirror.Foreign(t.Parent):
-				update.Note = "published before the mirror was taken over"
-			default:
+			case have != t.Objects[k]:
 				return m.conflict(ConflictError{m.to.Name, ref, have, t.Objects[k], fmt.Sprintf("source tag %s yields another tag; a published tag never moves", t.Source), false})
 			}
+			ours[name] = t.Objects[k]
 		}
 		m.to.Tags = append(m.to.Tags, update)
 	}
 	for _, s := range m.from.SkippedTags {
 		m.to.Tags = append(m.to.Tags, Tag{Source: s.Name, Action: Skip, Note: s.Reason})
+	}
+	m.to.foreignTags = m.mirror.DigestTags(ours)
+	if t := m.rule.TakenOver; t != nil && t.Tags != m.to.foreignTags {
+		return fmt.Errorf("its tags from before it was taken over are not what the rules say: their digest is %q and should be %q; one was added, moved or removed", m.to.foreignTags, t.Tags)
 	}
 	return nil
 }

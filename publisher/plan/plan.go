@@ -16,6 +16,7 @@ import (
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/past"
 	"k8s.io/publisher/publication"
+	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
 )
 
@@ -54,7 +55,13 @@ type Destination struct {
 	Mirror *mirror.Mirror
 	// Refs are the refs that change, with their new values.
 	Refs map[string]mirror.Ref
+
+	foreignTags string
 }
+
+// ForeignTags is the digest of the mirror's tags that the publisher does not make,
+// as the rules are to have it where the mirror is taken over.
+func (d *Destination) ForeignTags() string { return d.foreignTags }
 
 // Branch is what happens to a branch of a mirror.
 type Branch struct {
@@ -91,11 +98,11 @@ func (e *ConflictError) Error() string {
 }
 
 // Make compares. What concerns one destination is in [Destination.Err].
-func Make(pub *publication.Publication, from *past.Past, repo *source.Repository) *Plan {
+func Make(pub *publication.Publication, r *rules.Rules, from *past.Past, repo *source.Repository) *Plan {
 	p := new(Plan)
 	for _, d := range pub.Destinations {
 		m := &maker{
-			pub: pub, repo: repo, from: d, mirror: from.Mirrors[d.Name],
+			pub: pub, repo: repo, from: d, mirror: from.Mirrors[d.Name], rule: r.Rule(d.Name),
 			to: &Destination{
 				Name: d.Name, Err: d.Err, Warnings: d.Warnings, DependsOn: d.DependsOn,
 				Mirror: from.Mirrors[d.Name].Mirror, Refs: make(map[string]mirror.Ref),

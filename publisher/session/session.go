@@ -197,5 +197,5 @@ func (s *Session) Plan(ctx context.Context) (*plan.Plan, *publication.Publicatio
 		return nil, nil, err
 	}
 	s.Log.Debug("computed", "took", time.Since(start))
-	return plan.Make(pub, s.Past, s.Repo), pub, nil
+	return plan.Make(pub, s.RuleSet, s.Past, s.Repo), pub, nil
 }

@@ -3,23 +3,20 @@ package session
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
-	"k8s.io/publisher/object"
-	"k8s.io/publisher/past"
 	"k8s.io/publisher/plan"
-	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
 )
 
 // TakeOvers returns what the rules are to say for mirrors to be continued that the
 // publisher did not fill, or filled under other rules: those of the given
-// destinations, or, where none are given, all that a sync refuses for that reason.
+// destinations, or, where none are given, all that a sync refuses for that reason,
+// which may be none.
 // The rules in the session change with it; the file does not.
 func (s *Session) TakeOvers(ctx context.Context, destinations []string) ([]rules.TakeOverOptions, error) {
 	p, _, err := s.Plan(ctx)
@@ -44,7 +41,7 @@ func (s *Session) TakeOvers(ctx context.Context, destinations []string) ([]rules
 		}
 	}
 	if len(options) == 0 {
-		return nil, errors.New("there is nothing to take over: sync refuses no mirror for what somebody else has put there")
+		return nil, nil
 	}
 	return options, s.digestTags(ctx, options)
 }
@@ -107,38 +104,17 @@ func (s *Session) digestTags(ctx context.Context, options []rules.TakeOverOption
 	if s.RuleSet, err = rules.Parse(s.Rules, edited); err != nil {
 		return err
 	}
-	p, pub, err := s.Plan(ctx)
+	p, _, err := s.Plan(ctx)
 	if err != nil {
 		return err
 	}
 	for i := range options {
 		o := &options[i]
-		if d := p.Destination(o.Destination); len(d.Conflicts) > 0 {
+		d := p.Destination(o.Destination)
+		if len(d.Conflicts) > 0 || s.Past.Mirrors[d.Name].Err != nil {
 			return fmt.Errorf("take over %s: %w", d.Name, d.Err)
 		}
-		o.TakenOver.Tags = foreignTags(s.Past.Mirrors[o.Destination], pub.Destination(o.Destination))
+		o.TakenOver.Tags = d.ForeignTags()
 	}
 	return nil
-}
-
-// foreignTags returns the digest of a mirror's tags that the publication does not
-// make; it is empty where there are none. See [rules.TakenOver].
-func foreignTags(m *past.Mirror, d *publication.Destination) string {
-	ours := make(map[string]object.ID)
-	for _, t := range d.Tags {
-		for i, name := range t.Names {
-			ours["refs/tags/"+name] = t.Objects[i]
-		}
-	}
-	var lines []string
-	for ref, r := range m.Refs() {
-		if strings.HasPrefix(ref, "refs/tags/") && ours[ref] != r.ID {
-			lines = append(lines, r.ID.String()+" "+ref+"\n")
-		}
-	}
-	if len(lines) == 0 {
-		return ""
-	}
-	slices.Sort(lines)
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(lines, ""))))
 }

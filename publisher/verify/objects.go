@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -28,16 +27,16 @@ func (r *repository) fsck(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		var out bytes.Buffer
-		fsck := git.Command{Dir: r.view, Stdout: &out, Stderr: &out}
+		var out, said bytes.Buffer // Git writes to both at once.
+		fsck := git.Command{Dir: r.view, Stdout: &out, Stderr: &said}
 		err = fsck.Run(ctx, "fsck", "--full", "--strict", "--no-dangling", "--no-progress")
 		failed, ok := errors.AsType[*git.Error](err)
 		if err != nil && (!ok || !failed.Refused()) {
 			return nil, err
 		}
 		var lines []string
-		for s := bufio.NewScanner(&out); s.Scan(); {
-			if line := git.Printable(strings.TrimSpace(s.Text())); line != "" && !strings.HasPrefix(line, "notice: ") {
+		for line := range strings.Lines(said.String() + "\n" + out.String()) {
+			if line = git.Printable(strings.TrimSpace(line)); line != "" && !strings.HasPrefix(line, "notice: ") {
 				lines = append(lines, line)
 			}
 		}

@@ -118,7 +118,9 @@ func (c *checker) index() error {
 			c.tagCommits[t.Target] = t
 		}
 		for k, name := range t.Names {
-			c.byName["refs/tags/"+name] = namedTag{t, t.Objects[k]}
+			if t.Foreign == nil || !t.Foreign[k] {
+				c.byName["refs/tags/"+name] = namedTag{t, t.Objects[k]}
+			}
 		}
 	}
 	return nil

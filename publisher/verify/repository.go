@@ -80,7 +80,7 @@ var ordinary = []struct {
 }{
 	{"", []string{
 		"HEAD", "config", "packed-refs", "refs", "objects", "info", "description", "hooks", "branches", "logs",
-		"FETCH_HEAD", "ORIG_HEAD", "gc.log", "gc.pid", "git-daemon-export-ok", "*.lock",
+		"packed-refs.new", "FETCH_HEAD", "ORIG_HEAD", "gc.log", "gc.pid", "git-daemon-export-ok", "*.lock",
 	}},
 	{"info", []string{"exclude", "refs", "refs_*"}},
 	{"branches", nil},
