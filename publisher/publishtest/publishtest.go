@@ -72,7 +72,7 @@ func (w *World) Publish() Run {
 // Verify does what the verify command does.
 func (w *World) Verify() *verify.Report {
 	w.Helper()
-	s := w.open(session.Options{Forget: true})
+	s := w.Open(session.Options{Forget: true})
 	defer func() { w.Must(s.Close()) }()
 	r, err := verify.Run(w.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.Mirrors})
 	w.Must(err)
@@ -81,7 +81,7 @@ func (w *World) Verify() *verify.Report {
 
 func (w *World) run(write bool) (r Run) {
 	w.Helper()
-	s := w.open(session.Options{Write: write})
+	s := w.Open(session.Options{Write: write})
 	defer func() { w.Must(s.Close()) }()
 	var err error
 	r.Plan, r.Publication, err = s.Plan(w.Context())
@@ -92,7 +92,9 @@ func (w *World) run(write bool) (r Run) {
 	return r
 }
 
-func (w *World) open(o session.Options) *session.Session {
+// Open opens a session with options, of which it adds those that the world is about.
+// It is to be closed.
+func (w *World) Open(o session.Options) *session.Session {
 	w.Helper()
 	o.Rules, o.Source, o.Mirrors = filepath.Join(w.TempDir(), "rules.yaml"), w.Source.Dir, w.Mirrors
 	o.Log = slog.New(slog.NewTextHandler(w.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
