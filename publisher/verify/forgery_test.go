@@ -192,7 +192,7 @@ func TestOrdinaryUseIsNoForgery(t *testing.T) {
 			m.Git("config", "maintenance.strategy", "incremental")
 			m.Git("maintenance", "run", "--quiet", "--task=loose-objects", "--task=incremental-repack", "--task=pack-refs", "--task=commit-graph")
 		}},
-		{"loose objects", func(_ *world, m mirrorRepo) { m.unpack() }},
+		{"loose objects", func(_ *world, m mirrorRepo) { gittest.Unpack(m.TB, m.Dir) }},
 		{"loose refs", func(w *world, m mirrorRepo) {
 			id := m.id(master).String()
 			m.Git("update-ref", master, "master~1")

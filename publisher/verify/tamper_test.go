@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/verify"
 )
@@ -279,7 +280,7 @@ func TestTamperingIsFound(t *testing.T) {
 			m := w.mirror(lib)
 			m.Git("repack", "-a", "-d", "-q")
 			id := m.id(master + ":lib.go").String()
-			m.unpack()
+			gittest.Unpack(m.TB, m.Dir)
 			w.Must(os.Remove(filepath.Join(m.Dir, "objects", id[:2], id[2:])))
 			return []finding{
 				{lib, verify.Unsound, []string{"missing blob " + id}},

@@ -156,7 +156,7 @@ func TestDamagedObjectIsNamed(t *testing.T) {
 	m := w.mirror(lib)
 	m.Git("repack", "-a", "-d", "-q")
 	id := m.id(master + ":lib.go").String()
-	m.unpack()
+	gittest.Unpack(m.TB, m.Dir)
 	file := filepath.Join(m.Dir, "objects", id[:2], id[2:])
 	w.Must(os.Chmod(file, 0o666))
 	data, err := os.ReadFile(file)

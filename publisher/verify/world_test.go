@@ -1,11 +1,9 @@
 package verify_test
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -313,27 +311,6 @@ func (m mirrorRepo) retag(name string, target object.ID) {
 	}
 	tag.Target = target
 	m.SetRef("refs/tags/"+name, m.Put(object.TagType, tag.Encode()))
-}
-
-// unpack makes loose objects of all.
-func (m mirrorRepo) unpack() {
-	m.Helper()
-	packs, err := filepath.Glob(filepath.Join(m.Dir, "objects", "pack", "*.pack"))
-	if err != nil {
-		m.Fatal(err)
-	}
-	for _, pack := range packs {
-		data, err := os.ReadFile(pack)
-		if err == nil {
-			for _, end := range []string{".pack", ".idx", ".rev"} {
-				err = errors.Join(err, os.RemoveAll(strings.TrimSuffix(pack, ".pack")+end))
-			}
-		}
-		if err != nil {
-			m.Fatal(err)
-		}
-		m.GitInput(string(data), "unpack-objects", "-q")
-	}
 }
 
 // listing is all files of the mirrors, with their sizes and times.
