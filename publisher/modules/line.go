@@ -14,6 +14,17 @@
 // source commit other than the commit itself. Where a sibling's commit cannot be
 // fetched as a module, as file names forbid it, what comes before it on its first
 // parents is pinned: a go.mod never names a version that nobody can fetch.
+//
+// # What a consumer of a circle sees
+//
+// "go get" of a member at a tag brings the others at the same tag. In a check-out of
+// the tag, go.sum lacks the zips of members that come later by destination, as these
+// have its own hash in them: "go build -mod=mod" adds the lines, "go build" asks for
+// them. On a branch go.sum has all, but requirements stay as they are in the source
+// in the commit that brings a circle in, since nothing comes before it; so do builds
+// of it fail until the next commit. Before go 1.17, builds read the go.mod files of
+// all that can be reached, which within a circle is each commit of the branch down to
+// that one: only tags of such modules can be built.
 package modules
 
 import (

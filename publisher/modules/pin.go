@@ -114,6 +114,21 @@ func (w *Worker) GoMod(l *Line, commit, tree object.ID, siblings Siblings, looku
 	return goMod, left, err
 }
 
+// Requires lists the siblings that the go.mod in the root of a tree requires.
+func (w *Worker) Requires(tree object.ID, siblings Siblings) ([]string, error) {
+	files, err := w.files(tree)
+	if err != nil || files.goMod.IsZero() {
+		return nil, err
+	}
+	mod, err := w.pinner(siblings).Mod(files.goMod)
+	if syntax := (*pin.SyntaxError)(nil); errors.As(err, &syntax) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return mod.Requires, nil
+}
+
 // pinning is the work on one tree.
 type pinning struct {
 	*Worker
@@ -269,7 +284,7 @@ func (w *Worker) versions(mod *pin.Mod, siblings Siblings, lookup Lookup) (map[s
 	for _, path := range mod.Requires {
 		v, err := lookup(siblings[path])
 		if err == nil && v != nil && (mod.Unpruned() || v.Unpruned) {
-			v, err = w.withGraph(v, siblings)
+			v, err = w.WithGraph(v, siblings, mod.Path)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("pin %s: %w", path, err)
@@ -344,10 +359,11 @@ func (p *pinning) checkVendor(tree []byte, dir string) error {
 	return nil
 }
 
-// withGraph adds the siblings that a module's own go.sum knows: where the module
+// WithGraph adds the siblings that a module's own go.sum knows: where the module
 // or who requires it is without graph pruning, builds read their go.mod files
-// too, and may need what is in them.
-func (w *Worker) withGraph(v *Version, siblings Siblings) (*Version, error) {
+// too, and may need what is in them. In a circle, that are older versions of the
+// module itself.
+func (w *Worker) WithGraph(v *Version, siblings Siblings, self string) (*Version, error) {
 	if v.goSum.IsZero() {
 		return v, nil
 	}
@@ -360,7 +376,7 @@ func (w *Worker) withGraph(v *Version, siblings Siblings) (*Version, error) {
 	for text := range strings.Lines(string(goSum)) {
 		// Most lines are not about siblings.
 		path, rest, _ := strings.Cut(strings.TrimLeft(text, " \t"), " ")
-		if siblings[path] == nil {
+		if siblings[path] == nil && path != self {
 			continue
 		}
 		fields := strings.Fields(rest)

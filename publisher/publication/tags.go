@@ -11,6 +11,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"golang.org/x/mod/module"
 
+	"k8s.io/publisher/cache"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/modules"
 	"k8s.io/publisher/object"
@@ -219,7 +220,7 @@ type draft struct {
 	err  error
 }
 
-// draft finds where the source tag belongs.
+// draft finds where the source tag belongs, and what is remembered of that.
 func (g *tagger) draft(destinations []*tagged) {
 	for _, d := range destinations {
 		if d.Err != nil {
@@ -232,6 +233,7 @@ func (g *tagger) draft(destinations []*tagged) {
 			g.drafts = append(g.drafts, f)
 		}
 	}
+	g.remember()
 }
 
 // make makes the tags that are drafted.
@@ -288,11 +290,23 @@ func (g *tagger) in(d *tagged) (*draft, error) {
 	f := &draft{d: d, Tag: &Tag{
 		Source: t.Name, Object: t.Object, Commit: t.Commit, Names: names, Parent: base.ID, Target: base.ID, Tree: base.Tree, line: l,
 	}}
-	if record, ok := g.p.config.Past.Tag(d.Name, t.Name, t.Object, names); ok {
-		f.Objects, f.Target, f.Tree, f.Parent, f.done = record.Objects, record.Target, record.Tree, record.Parent, true
-		return f, nil
-	}
 	return f, nil
+}
+
+// remember takes what an earlier run made, of all tags of a circle or of none: what
+// comes later in it is not known to what comes before.
+func (g *tagger) remember() {
+	var records []cache.TagRecord
+	for _, f := range g.drafts {
+		record, ok := g.p.config.Past.Tag(f.d.Name, f.Source, f.Object, f.Names)
+		if !ok {
+			return
+		}
+		records = append(records, record)
+	}
+	for i, f := range g.drafts {
+		f.Objects, f.Target, f.Tree, f.Parent, f.done = records[i].Objects, records[i].Target, records[i].Tree, records[i].Parent, true
+	}
 }
 
 // read finds what is to be pinned, and to what.
@@ -376,11 +390,9 @@ func (g *tagger) lookup(namesOnly bool) modules.Lookup {
 				return nil, err
 			}
 			if tag.version != nil && f != nil && !f.done && !namesOnly && tag.version.GoModSum == "" {
-				goMod, _, err := g.w.GoMod(&tag.line.Line, g.tag.Commit, f.raw, f.siblings, g.lookup(true))
-				if err != nil {
+				if err := g.pendingGraph(f); err != nil {
 					return nil, err
 				}
-				tag.version.GoModSum = modhash.GoMod(goMod)
 			}
 			if tag.version != nil {
 				return tag.version, nil
@@ -388,6 +400,33 @@ func (g *tagger) lookup(namesOnly bool) modules.Lookup {
 		}
 		return g.w.Fetchable(dep, standing(dep, g.tag.Commit))
 	}
+}
+
+// pendingGraph finds what is known of the go.mod of a tag that is being made, and of
+// those that can be reached from it: builds without graph pruning read them all.
+func (g *tagger) pendingGraph(f *draft) error {
+	goMod, _, err := g.w.GoMod(&f.line.Line, g.tag.Commit, f.raw, f.siblings, g.lookup(true))
+	if err != nil {
+		return err
+	}
+	f.version.GoModSum = modhash.GoMod(goMod)
+	requires, err := g.w.Requires(f.raw, f.siblings)
+	if err != nil {
+		return err
+	}
+	for _, path := range requires {
+		v, err := g.lookup(false)(f.siblings[path])
+		if err == nil && v != nil {
+			v, err = g.w.WithGraph(v, f.siblings, f.version.Path)
+		}
+		if err != nil {
+			return err
+		}
+		if v != nil {
+			f.version.Requires = append(f.version.Requires, &v.Module)
+		}
+	}
+	return nil
 }
 
 // tagOf finds what the source tag yields for a sibling; f is not nil for one that
@@ -429,7 +468,8 @@ func (g *tagger) asVersion(tag *Tag, f *draft) error {
 	}
 	tag.version, err = g.w.VersionAt(&tag.line.Line, g.tag.Commit, tree, module.Version{Path: path, Version: tag.Names[i]})
 	if err == nil && tag.version != nil && f != nil && !f.done {
-		tag.version.Sum, tag.version.GoModSum = "", "" // Of what is not pinned yet.
+		// Hashes are of what is not pinned yet.
+		tag.version = &modules.Version{Module: pin.Module{Path: path, Version: tag.version.Version, Unpruned: tag.version.Unpruned}}
 	}
 	return err
 }

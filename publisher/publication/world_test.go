@@ -146,25 +146,13 @@ func (w *world) downloads(cache string, modules ...string) map[string]download {
 // checkPins has the go command fetch every version that a go.sum in the history
 // of a mirror names. It returns how many there were, and, by mirror commit,
 // what each go.mod requires of siblings.
-//
-// It looks at what stands for source commits on a mainline, and at tags. What
-// was merged can name versions that are in no mirror: where a merge keeps the
-// first parent's alpha and takes the other's beta, the merged commits of
-// beta name merged commits of alpha, which the mirror of alpha does not have.
 func (w *world) checkPins(cache string) (versions int, pins map[string]map[string]string) {
 	w.Helper()
-	mainline := make(map[string]bool)
-	for id := range strings.FieldsSeq(w.Source.Git("rev-list", "--first-parent", "--branches")) {
-		mainline[id] = true
-	}
 	sums := make(map[string]map[string]string) // by path@version, by "" and "/go.mod"
 	pins = make(map[string]map[string]string)
 	for _, d := range w.Published() {
-		for line := range strings.Lines(w.Git(d, "log", "--all", "--format=%H %(trailers:key=Kubernetes-commit,valueonly,separator=%x2C)")) {
-			commit, from, _ := strings.Cut(strings.TrimSpace(line), " ")
-			if !mainline[from] {
-				continue
-			}
+		for line := range strings.Lines(w.Git(d, "log", "--all", "--format=%H")) {
+			commit := strings.TrimSpace(line)
 			names := w.Git(d, "ls-tree", "--name-only", commit)
 			if !slices.Contains(strings.Fields(names), "go.mod") {
 				continue

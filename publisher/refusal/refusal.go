@@ -199,7 +199,7 @@ func (f *finder) requirements(m published) error {
 			what += fmt.Sprintf(" from its directory %q", dir)
 		}
 		f.refuse(m.rule, true, field.Required(path.Child("dependencies"), fmt.Sprintf(
-			"go.mod:%d of %s requires %s %s, which nobody can fetch: %s; add a rule for it and name it as a dependency, or require a version that exists",
+			"go.mod:%d of %s requires %s %s, which nobody can fetch: %s; add a rule for it and name it as a dependency, require a version that exists, or set skip-gomod to publish go.mod as it is",
 			r.Line, rule.Destination, r.Path, r.Version, what)))
 	}
 	return nil

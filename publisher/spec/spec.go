@@ -170,8 +170,11 @@ func (d *deriver) group(indexes []int) error {
 		if err != nil {
 			return err
 		}
-		for j := range to.Rule.Branches {
-			drafts = append(drafts, d.draft(to, &to.Rule.Branches[j], bases))
+		// The numbers of specs must not change with the order of rules.
+		branches := slices.Clone(to.Rule.Branches)
+		slices.SortFunc(branches, func(a, b rules.Branch) int { return strings.Compare(a.Name, b.Name) })
+		for j := range branches {
+			drafts = append(drafts, d.draft(to, &branches[j], bases))
 		}
 	}
 	d.refine(drafts)
@@ -336,7 +339,6 @@ func (d *deriver) settle(group []*Destination, drafts []*draft) {
 		}
 	}
 	for _, to := range group {
-		slices.SortFunc(to.Branches, func(a, b Branch) int { return strings.Compare(a.Name, b.Name) })
 		slices.SortFunc(to.Specs, func(a, b *Spec) int { return strings.Compare(a.Key, b.Key) })
 	}
 }
