@@ -42,6 +42,13 @@ func (e *Error) Code() int {
 	return -1
 }
 
+// Unfinished reports whether git was killed, or gave up waiting for what it had
+// started: that may be at work still.
+func (e *Error) Unfinished() bool {
+	exit, ok := errors.AsType[*exec.ExitError](e.Err)
+	return ok && !exit.Exited() || errors.Is(e.Err, exec.ErrWaitDelay)
+}
+
 // Refused reports whether git ran to its end and said no. Whatever else went
 // wrong is this machine's fault, and says nothing about a repository. As git
 // gives the same status for both, it goes by the system's words; a machine may

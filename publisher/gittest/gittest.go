@@ -110,6 +110,26 @@ func Git(t testing.TB, dir, input string, args ...string) []byte {
 	return out
 }
 
+// Unpack makes loose objects of all that is packed in the repository at dir.
+func Unpack(t testing.TB, dir string) {
+	t.Helper()
+	away := filepath.Join(t.TempDir(), "packs")
+	if err := os.Rename(filepath.Join(dir, "objects", "pack"), away); err != nil {
+		t.Fatal(err)
+	}
+	packs, err := filepath.Glob(filepath.Join(away, "*.pack"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pack := range packs {
+		data, err := os.ReadFile(pack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		Git(t, dir, string(data), "unpack-objects", "-q")
+	}
+}
+
 // Put stores an object of any content.
 func (r *Repo) Put(t object.Type, data []byte) object.ID {
 	r.Helper()

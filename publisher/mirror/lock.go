@@ -42,7 +42,7 @@ type Lock struct {
 	Crashed bool
 
 	// unfinished tells that a git command was killed, and that what it started
-	// may be at work still.
+	// may be at work still, or that something could not be cleaned up.
 	unfinished atomic.Bool
 }
 
@@ -133,6 +133,15 @@ func (l *Lock) changes(m *Mirror) error {
 	return nil
 }
 
+// cleaned passes on the error of cleaning up in a mirror. Where there is one, the
+// mirror stays noted, and the next run tries again.
+func (l *Lock) cleaned(err error) error {
+	if err != nil {
+		l.unfinished.Store(true)
+	}
+	return err
+}
+
 func (l *Lock) mirrors() string { return filepath.Dir(filepath.Dir(l.file.Name())) }
 
 // recover cleans up in the mirrors that runs were changing when they were
@@ -177,7 +186,8 @@ func hasEnded(holder string) bool {
 // is being started at this moment has it open too, until it runs its own program.
 // Where git was killed, closing is what is wanted: what git had started keeps the
 // lock until it ends, and the name stays, so that the next run cleans up. It
-// stays, too, where nobody has cleaned up yet after a run before.
+// stays, too, where cleaning up failed, and where nobody has done so yet after a
+// run before.
 func (l *Lock) Release() error {
 	if l.unfinished.Load() {
 		return l.file.Close()

@@ -186,7 +186,7 @@ func TestWhatAKilledGitStartedKeepsTheLock(t *testing.T) {
 	if err := os.WriteFile(stay, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	_, err := first.Git(t.Context(), nil, nil, "-c", fmt.Sprintf(
+	err := first.Git(t.Context(), new(Mirror), "-c", fmt.Sprintf(
 		`alias.stay=!exec >/dev/null 2>&1; kill -9 $PPID; while [ -e %s ]; do sleep 0.01; done; :`, stay), "stay")
 	if err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Fatalf("git was not killed: %v", err)

@@ -36,6 +36,8 @@ type Mirror struct {
 	refs map[string]Ref
 	// tracking are the packed refs that follow other repositories.
 	tracking map[string]Ref
+	// served tells that lists for web servers were removed, to be made anew.
+	served bool
 }
 
 // Ref is what a ref names. Peeled is the commit behind an annotated tag, zero

@@ -148,7 +148,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	}
 	if loose {
 		// A loose ref would hide its line in packed-refs.
-		if _, err := s.lock.Git(ctx, []string{"GIT_DIR=" + s.mirror.Dir}, nil, "pack-refs", "--all", "--prune"); err != nil {
+		if err := s.lock.Git(ctx, s.mirror, "pack-refs", "--all", "--prune"); err != nil {
 			return err
 		}
 	}
@@ -161,7 +161,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, update.abandon())
+			err = errors.Join(err, s.lock.cleaned(update.abandon()))
 		}
 	}()
 	now := &Mirror{Dir: s.mirror.Dir, Exists: true}
@@ -180,10 +180,13 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	keeps, err := s.moveObjects()
 	defer func() {
 		for _, name := range keeps {
-			err = errors.Join(err, ignoreMissing(os.Remove(name)))
+			err = errors.Join(err, s.lock.cleaned(ignoreMissing(os.Remove(name))))
 		}
 	}()
 	if err != nil {
+		return err
+	}
+	if s.mirror.served, err = now.withdraw(); err != nil {
 		return err
 	}
 	return update.commit()
@@ -230,16 +233,17 @@ func (s *Staged) moveObjects() (keeps []string, err error) {
 	}
 	for _, pack := range packs {
 		name := strings.TrimSuffix(pack, ".pack")
-		keep := filepath.Join(to, name+".keep")
-		// Someone else's stays theirs.
-		switch err := writeNew(keep, keepText); {
-		case err == nil:
-			keeps = append(keeps, keep)
-		case !errors.Is(err, fs.ErrExist):
-			return keeps, err
-		}
 		// An index makes its pack seen, so it moves last.
-		for _, ext := range []string{".pack", ".idx"} {
+		exts := []string{".keep", ".pack", ".idx"}
+		keep := filepath.Join(to, name+".keep")
+		if _, err := os.Lstat(keep); err == nil {
+			exts = exts[1:] // Someone else's stays theirs.
+		} else if err := writeNew(filepath.Join(from, name+".keep"), keepText); err != nil {
+			return keeps, err
+		} else {
+			keeps = append(keeps, keep)
+		}
+		for _, ext := range exts {
 			if err := os.Rename(filepath.Join(from, name+ext), filepath.Join(to, name+ext)); err != nil {
 				return keeps, err
 			}
@@ -261,12 +265,31 @@ func writeNew(name, text string) error {
 // Discard removes what is staged.
 func (s *Staged) Discard() error { return os.RemoveAll(s.dir) }
 
-// Tidy repacks a mirror whose later packs together have grown to a fifth of
+// withdraw removes the list of refs for those who fetch from a web server that
+// knows nothing of git, and reports whether there was one: at no moment is it
+// to tell of other refs than there are. See git help update-server-info, which
+// git gc runs.
+func (m *Mirror) withdraw() (bool, error) {
+	err := os.Remove(filepath.Join(m.Dir, "info", "refs"))
+	return err == nil, ignoreMissing(err)
+}
+
+// Tidy brings the lists for web servers up to date where there were such, once
+// it has repacked the mirror if that is worth it; see repack. The lock is that
+// of the mirrors.
+func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
+	err := m.repack(ctx, lock)
+	if m.served {
+		err = errors.Join(err, lock.Git(ctx, m, "update-server-info"))
+	}
+	return err
+}
+
+// repack repacks a mirror whose later packs together have grown to a fifth of
 // its largest one. That bounds both their number and what is lost to deltas
 // that do not cross packs, and as the threshold grows with the mirror, each
-// object is repacked a few times only, however many syncs there are. The lock is
-// that of the mirrors.
-func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
+// object is repacked a few times only, however many syncs there are.
+func (m *Mirror) repack(ctx context.Context, lock *Lock) error {
 	packs := os.DirFS(filepath.Join(m.ObjectsDir(), "pack"))
 	names, err := fs.Glob(packs, "pack-*.pack")
 	if err != nil {
@@ -293,7 +316,7 @@ func (m *Mirror) Tidy(ctx context.Context, lock *Lock) error {
 	if err := lock.changes(m); err != nil {
 		return err
 	}
-	if _, err = lock.Git(ctx, []string{"GIT_DIR=" + m.Dir}, nil, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
+	if err = lock.Git(ctx, m, "repack", "-a", "-d", "-q", "-l", "-n"); err != nil {
 		return errors.Join(err, m.removeTemporaries())
 	}
 	return nil

@@ -17,20 +17,14 @@ import (
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
-	"k8s.io/publisher/session"
+	"k8s.io/publisher/publishtest"
 )
 
 // mirrors are the published repositories of a monorepo.
-type mirrors struct {
-	t      *testing.T
-	source *monorepo
-	dir    string
-	rules  string
-}
+type mirrors struct{ *publishtest.World }
 
 func newMirrors(t *testing.T, source *monorepo) *mirrors {
 	t.Helper()
-	m := &mirrors{t: t, source: source, dir: t.TempDir(), rules: filepath.Join(t.TempDir(), "rules.yaml")}
 	var rules strings.Builder
 	fmt.Fprintln(&rules, "rules:")
 	for _, module := range modules {
@@ -43,73 +37,58 @@ func newMirrors(t *testing.T, source *monorepo) *mirrors {
 			fmt.Fprintf(&rules, "    - repository: %s\n      branch: %s\n", d, branch)
 		}
 	}
-	write(t, m.rules, rules.String())
-	return m
+	w := publishtest.New(t, rules.String())
+	w.Source = source.Repo
+	return &mirrors{w}
 }
 
-// publish does what publisher sync does.
+// publish is a sync that has nothing to warn of.
 func (m *mirrors) publish() {
-	m.t.Helper()
-	s, err := session.Open(m.t.Context(), session.Options{Rules: m.rules, Source: m.source.dir, Mirrors: m.dir, Write: true})
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			m.t.Error(err)
+	m.Helper()
+	for _, d := range m.Publish().Plan.Destinations {
+		if len(d.Warnings) > 0 {
+			m.Errorf("%s: %v", d.Name, d.Warnings)
 		}
-	}()
-	p, publication, err := s.Plan(m.t.Context())
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	for _, d := range p.Destinations {
-		if d.Err != nil || len(d.Warnings) > 0 {
-			m.t.Errorf("plan for %s: error %v, warnings %v", d.Name, d.Err, d.Warnings)
-		}
-	}
-	if _, err := s.Apply(m.t.Context(), p, publication); err != nil {
-		m.t.Fatal(err)
 	}
 }
 
 func (m *mirrors) git(module staged, args ...string) string {
-	m.t.Helper()
-	return runGit(m.t, append([]string{"--git-dir=" + mirror.Path(m.dir, module.name)}, args...)...)
+	m.Helper()
+	return m.Git(module.name, args...)
 }
 
 func (m *mirrors) refs(module staged) string { return m.git(module, "show-ref", "--dereference") }
 
 // commit returns the commit behind a tag.
 func (m *mirrors) commit(module staged, tag string) string {
-	m.t.Helper()
+	m.Helper()
 	return strings.TrimSpace(m.git(module, "rev-parse", tag+"^{commit}"))
 }
 
 // compare holds what the go command makes of the mirrors against the public
 // modules.
 func (m *mirrors) compare(public map[string]release) {
-	m.t.Helper()
+	m.Helper()
 	env := m.direct()
 	witnesses := make(map[string]int)
 	for _, version := range versions {
-		published := download(m.t, env, version)
+		published := download(m.TB, env, version)
 		for _, s := range modules {
 			got, want := published[s.path()], public[version][s.path()]
 			if got.Origin.Hash != m.commit(s, version) {
-				m.t.Errorf("%s@%s was made from commit %q, not from the mirror's %s", s.path(), version, got.Origin.Hash, m.commit(s, version))
+				m.Errorf("%s@%s was made from commit %q, not from the mirror's %s", s.path(), version, got.Origin.Hash, m.commit(s, version))
 			}
 			if got.Sum != want.Sum || got.GoModSum != want.GoModSum {
-				m.t.Errorf("%s@%s is %s with go.mod %s, publicly %s with %s%s",
-					s.path(), version, got.Sum, got.GoModSum, want.Sum, want.GoModSum, differences(got.files(m.t), want.files(m.t)))
+				m.Errorf("%s@%s is %s with go.mod %s, publicly %s with %s%s",
+					s.path(), version, got.Sum, got.GoModSum, want.Sum, want.GoModSum, differences(got.files(m.TB), want.files(m.TB)))
 			}
 			for _, name := range []string{"go.mod", "go.sum"} {
 				data, err := os.ReadFile(filepath.Join(want.Dir, name))
 				if err != nil {
-					m.t.Fatal(err)
+					m.Fatal(err)
 				}
 				if at := m.git(s, "show", version+":"+name); at != string(data) {
-					m.t.Errorf("%s at %s in the mirror of %s:\n%s\npublicly:\n%s", name, version, s.name, at, data)
+					m.Errorf("%s at %s in the mirror of %s:\n%s\npublicly:\n%s", name, version, s.name, at, data)
 				}
 				if name == "go.sum" {
 					m.witness(string(data), published, witnesses)
@@ -120,7 +99,7 @@ func (m *mirrors) compare(public map[string]release) {
 	// No staged module requires the last one.
 	for _, s := range modules[:len(modules)-1] {
 		if witnesses[s.path()] < len(versions) {
-			m.t.Errorf("the public go.sum files name %s %d times, want a witness for each of %v", s.path(), witnesses[s.path()], versions)
+			m.Errorf("the public go.sum files name %s %d times, want a witness for each of %v", s.path(), witnesses[s.path()], versions)
 		}
 	}
 }
@@ -138,11 +117,11 @@ func (m *mirrors) witness(goSum string, published release, seen map[string]int) 
 		case p.Version:
 			seen[f[0]]++
 			if p.Sum != want {
-				m.t.Errorf("%s@%s is %s, %s by a public go.sum", f[0], p.Version, p.Sum, want)
+				m.Errorf("%s@%s is %s, %s by a public go.sum", f[0], p.Version, p.Sum, want)
 			}
 		case p.Version + "/go.mod":
 			if p.GoModSum != want {
-				m.t.Errorf("go.mod of %s@%s is %s, %s by a public go.sum", f[0], p.Version, p.GoModSum, want)
+				m.Errorf("go.mod of %s@%s is %s, %s by a public go.sum", f[0], p.Version, p.GoModSum, want)
 			}
 		}
 	}
@@ -173,7 +152,7 @@ func differences(got, want map[string]string) string {
 // says where they are, and is answered for by a server of our own
 // (https://go.dev/ref/mod#vcs-find).
 func (m *mirrors) direct() []string {
-	m.t.Helper()
+	m.Helper()
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		known := slices.ContainsFunc(modules, func(s staged) bool { return s.name == name })
@@ -183,50 +162,50 @@ func (m *mirrors) direct() []string {
 		}
 		fmt.Fprintf(w, `<meta name="go-import" content="k8s.io/%[1]s git https://mirrors.example/%[1]s/mirror.git">`, name)
 	}))
-	m.t.Cleanup(host.Close)
+	m.Cleanup(host.Close)
 	return []string{
 		"GOPROXY=direct", "GONOSUMDB=k8s.io/*", "GOINSECURE=k8s.io/*", "GOVCS=*:git",
 		"HTTP_PROXY=" + host.URL, "HTTPS_PROXY=" + host.URL, "NO_PROXY=",
-		"GOMODCACHE=" + filepath.Join(m.t.TempDir(), "mod"), "GOFLAGS=-modcacherw",
+		"GOMODCACHE=" + filepath.Join(m.TempDir(), "mod"), "GOFLAGS=-modcacherw",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_COUNT=1",
-		"GIT_CONFIG_KEY_0=url.file://" + m.dir + "/.insteadOf", "GIT_CONFIG_VALUE_0=https://mirrors.example/",
+		"GIT_CONFIG_KEY_0=url.file://" + m.Mirrors + "/.insteadOf", "GIT_CONFIG_VALUE_0=https://mirrors.example/",
 	}
 }
 
 // proxy writes the tagged versions as a module proxy, and returns its folder.
 func (m *mirrors) proxy() string {
-	m.t.Helper()
-	dir := m.t.TempDir()
+	m.Helper()
+	dir := m.TempDir()
 	for _, s := range modules {
-		opened, err := mirror.Open(mirror.Path(m.dir, s.name))
+		opened, err := mirror.Open(m.Mirror(s.name))
 		if err != nil {
-			m.t.Fatal(err)
+			m.Fatal(err)
 		}
 		store, err := odb.Open(opened.ObjectsDir())
 		if err != nil {
-			m.t.Fatal(err)
+			m.Fatal(err)
 		}
 		reader := store.Reader()
 		writer := &goproxy.Writer{Dir: dir, Objects: reader}
 		for _, version := range versions {
 			tag, ok := opened.Refs()["refs/tags/"+version]
 			if !ok {
-				m.t.Fatalf("%s has no tag %s", opened.Dir, version)
+				m.Fatalf("%s has no tag %s", opened.Dir, version)
 			}
 			data, err := reader.Commit(tag.Peeled)
 			if err != nil {
-				m.t.Fatal(err)
+				m.Fatal(err)
 			}
 			commit, err := object.ParseCommit(data)
 			if err != nil {
-				m.t.Fatal(err)
+				m.Fatal(err)
 			}
 			date, err := commit.CommitTime()
 			if err != nil {
-				m.t.Fatal(err)
+				m.Fatal(err)
 			}
 			if err := writer.Add(gomodule.Version{Path: s.path(), Version: version}, date, tag.Peeled, commit.Tree); err != nil {
-				m.t.Fatal(err)
+				m.Fatal(err)
 			}
 		}
 		store.Close()

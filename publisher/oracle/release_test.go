@@ -46,7 +46,7 @@ func readReleases(t *testing.T) map[string]release {
 }
 
 // download has the go command download the staged modules at a version.
-func download(t *testing.T, env []string, version string) release {
+func download(t testing.TB, env []string, version string) release {
 	t.Helper()
 	args := []string{"mod", "download", "-json"}
 	for _, m := range modules {
@@ -65,7 +65,7 @@ func download(t *testing.T, env []string, version string) release {
 }
 
 // files returns the files of a module zip, without "path@version/" in front.
-func (m module) files(t *testing.T) map[string]string {
+func (m module) files(t testing.TB) map[string]string {
 	t.Helper()
 	archive, err := zip.OpenReader(m.Zip)
 	if err != nil {
@@ -89,7 +89,7 @@ func (m module) files(t *testing.T) map[string]string {
 }
 
 // stage gives go.mod and go.sum the form that they have in a monorepo.
-func stage(t *testing.T, files map[string]string) {
+func stage(t testing.TB, files map[string]string) {
 	t.Helper()
 	goMod, err := modfile.Parse("go.mod", []byte(files["go.mod"]), nil)
 	if err != nil {
@@ -132,12 +132,12 @@ func userModuleCache(t *testing.T) string {
 }
 
 // goCommand runs the go command in dir, as it is configured here but for env.
-func goCommand(t *testing.T, dir string, env []string, args ...string) string {
+func goCommand(t testing.TB, dir string, env []string, args ...string) string {
 	t.Helper()
 	return run(t, dir, append([]string{"GOWORK=off", "GOTOOLCHAIN=local", "GOFLAGS="}, env...), "go", args...)
 }
 
-func run(t *testing.T, dir string, env []string, name string, args ...string) string {
+func run(t testing.TB, dir string, env []string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir

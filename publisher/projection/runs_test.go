@@ -1,9 +1,7 @@
 package projection_test
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,96 +10,24 @@ import (
 	"testing"
 
 	"k8s.io/publisher/gittest"
-	"k8s.io/publisher/mirror"
-	"k8s.io/publisher/session"
+	"k8s.io/publisher/publishtest"
 )
 
-// syncOnce does what the sync command does.
-func syncOnce(t testing.TB, ruleFile, sourceDir, mirrors string) {
-	t.Helper()
-	ctx := context.Background()
-	var log testLog
-	s, err := session.Open(ctx, session.Options{
-		Rules: ruleFile, Source: sourceDir, Mirrors: mirrors, Write: true, Log: slog.New(slog.NewTextHandler(&log, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	p, pub, err := s.Plan(t.Context())
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log)
-	}
-	if _, err := s.Apply(ctx, p, pub); err != nil {
-		t.Fatalf("%v\n%s", err, log)
-	}
-}
-
-type testLog []byte
-
-func (l *testLog) Write(b []byte) (int, error) {
-	*l = append(*l, b...)
-	return len(b), nil
-}
-
-// branchesOf reads the branches of all mirrors with git.
-func branchesOf(t testing.TB, mirrors string) map[string]string {
-	t.Helper()
-	refs := make(map[string]string)
-	for _, target := range targets {
-		dir := mirror.Path(mirrors, target.name)
-		if _, err := os.Stat(dir); os.IsNotExist(err) {
-			continue
-		}
-		for line := range bytesLines(gittest.Git(t, dir, "", "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads")) {
-			var branch, id string
-			if _, err := fmt.Sscan(line, &branch, &id); err != nil {
-				t.Fatal(err)
-			}
-			refs[target.name+" "+branch] = id
-		}
-	}
-	return refs
-}
-
-func bytesLines(b []byte) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for len(b) > 0 {
-			i := slices.Index(b, '\n')
-			if !yield(string(b[:i])) {
-				return
-			}
-			b = b[i+1:]
-		}
-	}
-}
-
 // checkMirrors compares the mirrors with the reference.
-func (e *expectation) checkMirrors(t testing.TB, mirrors, when string) {
-	t.Helper()
-	got := branchesOf(t, mirrors)
+func (e *expectation) checkMirrors(w *publishtest.World, when string) {
+	w.Helper()
+	published := w.Published()
 	for _, target := range targets {
+		got := make(map[string]string)
+		if slices.Contains(published, target.name) {
+			got = w.Refs(target.name, "refs/heads")
+		}
 		for _, branch := range []string{"main", "release"} {
-			want := e.refs[target.name][branch].project(e.heads[branch].String())
-			key := target.name + " " + branch
-			if got[key] != want {
-				t.Errorf("%s: %s is at %q, want %q", when, key, got[key], want)
+			if want := e.refs[target.name][branch].project(e.heads[branch].String()); got[branch] != want {
+				w.Errorf("%s: %s of %s is at %q, want %q", when, branch, target.name, got[branch], want)
 			}
 		}
 	}
-}
-
-func writeRules(t testing.TB, text string) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }
 
 // TestOlderHeadsFirstMakeNoDifference publishes random histories as they grow:
@@ -119,10 +45,8 @@ func TestOlderHeadsFirstMakeNoDifference(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 2))
 			remove := patterns[random.IntN(len(patterns))]
-			repo := gittest.New(t)
-			h := newHistory(repo, random, true)
-			file := writeRules(t, ruleSet(remove, targets))
-			mirrors := t.TempDir()
+			w := publishtest.New(t, ruleSet(remove, targets))
+			h := newHistory(w.Source, random, true)
 			e := expect(t, h, remove)
 			mains, releases := h.firstParents(h.main), h.firstParents(h.release)
 			at := map[string]int{}
@@ -136,18 +60,16 @@ func TestOlderHeadsFirstMakeNoDifference(t *testing.T) {
 						at[branch] += left / (step + 1)
 					}
 					e.heads[branch] = h.commits[line[at[branch]]]
-					repo.Branch(branch, e.heads[branch])
+					w.Source.Branch(branch, e.heads[branch])
 				}
-				syncOnce(t, file, repo.Dir, mirrors)
-				e.checkMirrors(t, mirrors, fmt.Sprintf("seed %d, %d steps before the end", seed, step))
+				w.Publish()
+				e.checkMirrors(w, fmt.Sprintf("seed %d, %d steps before the end", seed, step))
 				if t.Failed() {
-					t.Fatalf("\n%s", repo.Git("log", "--graph", "--oneline", "--name-status", "--no-renames", "main", "release"))
+					t.Fatalf("\n%s", w.Source.Git("log", "--graph", "--oneline", "--name-status", "--no-renames", "main", "release"))
 				}
 			}
-			for _, target := range targets {
-				if dir := mirror.Path(mirrors, target.name); e.refs[target.name]["main"].project(e.heads["main"].String()) != "" {
-					gittest.Git(t, dir, "", "fsck", "--connectivity-only", "--no-dangling")
-				}
+			for _, d := range w.Published() {
+				w.Git(d, "fsck", "--connectivity-only", "--no-dangling")
 			}
 		})
 	}
@@ -172,17 +94,8 @@ func TestStorageMakesNoDifference(t *testing.T) {
 	}{
 		{"packed", func(to string) { repo.Git("clone", "--quiet", "--mirror", "--no-local", repo.Dir, to) }},
 		{"loose", func(to string) {
-			repo.Git("init", "--quiet", "--bare", to)
-			for _, pack := range glob(t, filepath.Join(repo.Dir, "objects/pack/*.pack")) {
-				data, err := os.ReadFile(pack)
-				if err != nil {
-					t.Fatal(err)
-				}
-				gittest.Git(t, to, string(data), "unpack-objects", "-q")
-			}
-			for branch, id := range e.heads {
-				gittest.Git(t, to, "", "update-ref", "refs/heads/"+branch, id.String())
-			}
+			repo.Git("clone", "--quiet", "--mirror", "--no-local", repo.Dir, to)
+			gittest.Unpack(t, to)
 		}},
 		{"repacked with deep deltas", func(to string) {
 			repo.Git("clone", "--quiet", "--mirror", "--no-local", repo.Dir, to)
@@ -243,13 +156,4 @@ func TestStorageMakesNoDifference(t *testing.T) {
 			}
 		})
 	}
-}
-
-func glob(t testing.TB, pattern string) []string {
-	t.Helper()
-	names, err := filepath.Glob(pattern)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
 }

@@ -96,11 +96,11 @@ func TestModulesOfACircleAreWhatTheGoCommandFetches(t *testing.T) {
 	w.add("end", "again", touch("end", "ring1", "ring2", "ring3", "outer"))
 	// What is pinned there requires what can be had, too.
 	w.add("last", "end", touch("last", "ring1", "ring2", "ring3", "outer"))
-	w.repo.Branch("main", w.repo.Commits["last"])
+	w.Source.Branch("main", w.Source.Commits["last"])
 	for i, at := range []string{"two", "both", "closed", "all", "elsewhere", "without", "end"} {
-		w.repo.Tag(fmt.Sprintf("v1.%d.0", i), w.repo.Commits[at])
+		w.Source.Tag(fmt.Sprintf("v1.%d.0", i), w.Source.Commits[at])
 	}
-	w.publish()
+	w.Publish()
 
 	cache := t.TempDir()
 	_, pins := w.checkPins(cache)
@@ -143,7 +143,7 @@ func TestModulesOfACircleAreWhatTheGoCommandFetches(t *testing.T) {
 			t.Errorf("%s at %q requires %s %s, want %s", test.of, test.at, test.requires, got, want)
 		}
 	}
-	for _, d := range w.destinations {
+	for _, d := range w.Destinations() {
 		w.builds(cache, d, "main")
 		w.consume(cache, host+d+".git", "main")
 	}
@@ -152,7 +152,7 @@ func TestModulesOfACircleAreWhatTheGoCommandFetches(t *testing.T) {
 	for i := range 7 {
 		w.checkCircleAt(cache, fmt.Sprintf("v1.%d.0", i))
 	}
-	if again := w.publish(); again.Plan.Changes() {
+	if again := w.Publish(); again.Plan.Changes() {
 		t.Error("a second run has something to do")
 	}
 }
@@ -161,7 +161,7 @@ func TestModulesOfACircleAreWhatTheGoCommandFetches(t *testing.T) {
 // source commit.
 func (w *world) branchCommit(destination, name string) string {
 	w.Helper()
-	return strings.TrimSpace(w.git(destination, "log", "--format=%H", "--grep=Kubernetes-commit: "+w.source(name), "main"))
+	return strings.TrimSpace(w.Git(destination, "log", "--format=%H", "--grep=Kubernetes-commit: "+w.source(name), "main"))
 }
 
 // checkCircleAt checks the modules that a tag yields: each requires the others at
@@ -169,18 +169,18 @@ func (w *world) branchCommit(destination, name string) string {
 func (w *world) checkCircleAt(cache, tag string) {
 	w.Helper()
 	var modules []string
-	for _, d := range w.destinations {
-		if w.git(d, "tag", "--list", tag) != "" {
+	for _, d := range w.Destinations() {
+		if w.Git(d, "tag", "--list", tag) != "" {
 			modules = append(modules, host+d+".git@"+tag)
 		}
 	}
 	sums := w.downloads(cache, modules...)
-	for _, d := range w.destinations {
-		if w.git(d, "tag", "--list", tag) == "" {
+	for _, d := range w.Destinations() {
+		if w.Git(d, "tag", "--list", tag) == "" {
 			continue
 		}
 		var goSum string
-		if slices.Contains(strings.Fields(w.git(d, "ls-tree", "--name-only", tag)), "go.sum") {
+		if slices.Contains(strings.Fields(w.Git(d, "ls-tree", "--name-only", tag)), "go.sum") {
 			goSum = w.file(d, tag, "go.sum")
 		}
 		var want []string
@@ -213,7 +213,7 @@ func (w *world) checkCircleAt(cache, tag string) {
 					w.Errorf("%s at %s: %v", d, tag, err)
 				}
 			}
-			if changed := gittest.Git(w.T, dir, "", "diff", "--numstat"); string(changed) != "1\t0\tgo.sum\n" {
+			if changed := gittest.Git(w.TB, dir, "", "diff", "--numstat"); string(changed) != "1\t0\tgo.sum\n" {
 				w.Errorf("%s at %s: building it changes %s", d, tag, changed)
 			}
 		}
@@ -232,9 +232,9 @@ func TestGoSumOfACircleSufficesWithoutPruning(t *testing.T) {
 		files += member(m, old, next, "base")
 	}
 	w.add("all", "", files)
-	w.repo.Branch("main", w.repo.Commits["all"])
-	w.repo.Tag("v1.0.0", w.repo.Commits["all"])
-	w.publish()
+	w.Source.Branch("main", w.Source.Commits["all"])
+	w.Source.Tag("v1.0.0", w.Source.Commits["all"])
+	w.Publish()
 	cache := t.TempDir()
 	w.checkPins(cache)
 	w.builds(cache, "outer", "v1.0.0")
@@ -260,14 +260,14 @@ func TestLostTagOfACircleIsMadeAgainAsItWas(t *testing.T) {
 		files += member(m, "go 1.21", next, "base")
 	}
 	w.add("all", "", files)
-	w.repo.Branch("main", w.repo.Commits["all"])
-	w.repo.Tag("v1.0.0", w.repo.Commits["all"])
-	w.publish()
-	for _, d := range w.destinations {
-		before := w.git(d, "for-each-ref")
-		w.git(d, "tag", "--delete", "v1.0.0")
-		w.publish()
-		if got := w.git(d, "for-each-ref"); got != before {
+	w.Source.Branch("main", w.Source.Commits["all"])
+	w.Source.Tag("v1.0.0", w.Source.Commits["all"])
+	w.Publish()
+	for _, d := range w.Destinations() {
+		before := w.Git(d, "for-each-ref")
+		w.Git(d, "tag", "--delete", "v1.0.0")
+		w.Publish()
+		if got := w.Git(d, "for-each-ref"); got != before {
 			t.Errorf("%s had\n%sand has\n%s", d, before, got)
 		}
 	}
@@ -295,7 +295,7 @@ func (r *ring) grow() {
 		}
 	}
 	name := fmt.Sprintf("c%02d", n)
-	r.w.repo.Add(name, parents, func(files gittest.Files) {
+	r.w.Source.Add(name, parents, func(files gittest.Files) {
 		for range r.random.IntN(4) {
 			m := slices.Sorted(maps.Keys(after))[r.random.IntN(3)]
 			switch r.random.IntN(8) {
@@ -356,26 +356,26 @@ func TestPinsWithinACircleDoNotDependOnTheRuns(t *testing.T) {
 				r.grow()
 			}
 			forgets := *w
-			forgets.mirrors = filepath.Join(t.TempDir(), "mirrors")
+			forgets.Mirrors = filepath.Join(t.TempDir(), "mirrors")
 			for i, name := range r.mainline() {
-				w.repo.Branch("main", w.repo.Commits[name])
+				w.Source.Branch("main", w.Source.Commits[name])
 				if r.random.IntN(2) == 0 {
-					w.repo.Tag(fmt.Sprintf("v1.%d.0", i), w.repo.Commits[r.mainline()[r.random.IntN(i+1)]])
+					w.Source.Tag(fmt.Sprintf("v1.%d.0", i), w.Source.Commits[r.mainline()[r.random.IntN(i+1)]])
 				}
-				w.sync()
-				w.check(os.RemoveAll(filepath.Join(mirror.WorkDir(forgets.mirrors), "cache.db")))
-				forgets.sync()
+				w.Sync()
+				w.Must(os.RemoveAll(filepath.Join(mirror.WorkDir(forgets.Mirrors), "cache.db")))
+				forgets.Sync()
 			}
 			atOnce := *w
-			atOnce.mirrors = filepath.Join(t.TempDir(), "mirrors")
-			atOnce.publish()
+			atOnce.Mirrors = filepath.Join(t.TempDir(), "mirrors")
+			atOnce.Publish()
 			compare := func(how string, got *world) {
 				t.Helper()
-				for _, d := range w.destinations {
-					if _, err := os.Stat(mirror.Path(atOnce.mirrors, d)); err != nil {
+				for _, d := range w.Destinations() {
+					if _, err := os.Stat(atOnce.Mirror(d)); err != nil {
 						continue
 					}
-					if got, want := got.git(d, "for-each-ref"), atOnce.git(d, "for-each-ref"); got != want {
+					if got, want := got.Git(d, "for-each-ref"), atOnce.Git(d, "for-each-ref"); got != want {
 						t.Errorf("%s, %s:\n%s\nat once:\n%s", d, how, got, want)
 					}
 				}

@@ -181,11 +181,11 @@ import beta "mirrors.test/beta.git/v2"
 
 const C = beta.B
 `)
-	w.repo.Branch("main", w.repo.Commits["again"])
-	w.repo.Tag("v1.17.0", w.repo.Commits["gamma alone"])
-	w.repo.Tag("v1.18.0-rc.1", w.repo.Commits["merge"])
-	w.repo.Tag("v1.18.0", w.repo.Commits["again"])
-	w.publish()
+	w.Source.Branch("main", w.Source.Commits["again"])
+	w.Source.Tag("v1.17.0", w.Source.Commits["gamma alone"])
+	w.Source.Tag("v1.18.0-rc.1", w.Source.Commits["merge"])
+	w.Source.Tag("v1.18.0", w.Source.Commits["again"])
+	w.Publish()
 
 	cache := t.TempDir()
 	versions, pins := w.checkPins(cache)
@@ -209,13 +209,13 @@ const C = beta.B
 			d := strings.Split(strings.TrimPrefix(test.path, host), ".")[0]
 			want = w.pinnedTo(test.path, d, w.of(d, test.dependency))
 		}
-		commits := strings.Fields(w.git(test.destination, "log", "--all", "--author=author@example.com", "--format=%H", "--grep=Kubernetes-commit: "+w.source(test.at)))
+		commits := strings.Fields(w.Git(test.destination, "log", "--all", "--author=author@example.com", "--format=%H", "--grep=Kubernetes-commit: "+w.source(test.at)))
 		if len(commits) != 1 || pins[commits[0]][test.path] != want {
 			t.Errorf("%s at %s requires %s %s; want %s", test.destination, test.at, test.path, pins[commits[0]][test.path], want)
 		}
 	}
 	for _, tag := range []string{"v0.17.0", "v0.18.0-rc.1", "v0.18.0"} {
-		commit := strings.TrimSpace(w.git("gamma", "rev-parse", tag+"^{commit}"))
+		commit := strings.TrimSpace(w.Git("gamma", "rev-parse", tag+"^{commit}"))
 		if got, want := fmt.Sprint(pins[commit]), fmt.Sprint(map[string]string{alpha: tag, beta: "v2" + tag[2:]}); got != want {
 			t.Errorf("gamma at %s requires %s, want %s", tag, got, want)
 		}
@@ -265,8 +265,8 @@ func TestSiblingIsPinnedWhereItIsAModule(t *testing.T) {
 	w.add("gone", "unfetchable", touch("gone")+"-- src/alpha --\ngone\n")
 	w.add("back", "gone", touch("back")+mod+"-- src/alpha/alpha.go --\npackage alpha\n")
 	w.add("renamed", "back", touch("renamed")+"-- src/alpha/go.mod --\nmodule mirrors.test/omega.git\n")
-	w.repo.Branch("main", w.repo.Commits["renamed"])
-	p := w.publish()
+	w.Source.Branch("main", w.Source.Commits["renamed"])
+	p := w.Publish()
 	_, pins := w.checkPins(t.TempDir())
 	for _, at := range []string{"absent", "no module", "broken", "nameless", "module", "unfetchable", "gone", "back", "renamed"} {
 		want := "v0.0.0"

@@ -81,8 +81,8 @@ func TestGoSumSufficesWhateverIsPruned(t *testing.T) {
 			w.add("second", "first", "-- bottom/new.go --\npackage bottom\n-- base/new.go --\npackage base\n")
 			w.add("third", "second", staged("top", goLines.top, []string{"middle"}, indirect(goLines.top, "base", "bottom")))
 			w.add("fourth", "third", "-- top/new.go --\npackage top\n-- middle/new.go --\npackage middle\n-- base/newer.go --\npackage base\n")
-			w.repo.Branch("main", w.repo.Commits["fourth"])
-			w.publish()
+			w.Source.Branch("main", w.Source.Commits["fourth"])
+			w.Publish()
 			cache := t.TempDir()
 			w.checkPins(cache)
 			for _, at := range []string{"top main", "top main~1", "middle main", "middle main~1", "base main", "base main~1", "base main~2"} {

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"k8s.io/publisher/gittest"
-	"k8s.io/publisher/mirror"
 )
 
 // moduleRules publish three modules on two branches.
@@ -60,7 +58,7 @@ func (m *modules) grow() {
 		}
 	}
 	name := fmt.Sprintf("c%02d", n)
-	m.w.repo.Add(name, parents, func(files gittest.Files) {
+	m.w.Source.Add(name, parents, func(files gittest.Files) {
 		if n == 0 {
 			for _, name := range []string{"alpha", "beta", "gamma"} {
 				m.module(files, name)
@@ -69,7 +67,7 @@ func (m *modules) grow() {
 		for _, parent := range parents[min(1, len(parents)):] {
 			// Of what is merged, one module is taken over whole.
 			take := []string{"alpha", "beta", "gamma"}[m.random.IntN(3)]
-			other := m.w.repo.Files(parent)
+			other := m.w.Source.Files(parent)
 			files.Remove(take)
 			for path, file := range other {
 				if strings.HasPrefix(path, take+"/") {
@@ -154,21 +152,18 @@ func TestPinsDoNotDependOnTheRuns(t *testing.T) {
 					} else {
 						at[branch] += random.IntN(left/2 + 1)
 					}
-					w.repo.Branch(branch, w.repo.Commits[line[at[branch]]])
+					w.Source.Branch(branch, w.Source.Commits[line[at[branch]]])
 					// A tag somewhere on what is published, old or new.
-					w.repo.Tag(fmt.Sprintf("v1.%d.%d", 20+len(branch), step), w.repo.Commits[line[random.IntN(at[branch]+1)]])
+					w.Source.Tag(fmt.Sprintf("v1.%d.%d", 20+len(branch), step), w.Source.Commits[line[random.IntN(at[branch]+1)]])
 				}
-				w.publish()
+				w.Publish()
 			}
 			again := *w
-			again.mirrors = filepath.Join(t.TempDir(), "mirrors")
-			again.publish()
-			for _, d := range w.destinations {
-				if _, err := os.Stat(mirror.Path(w.mirrors, d)); err != nil {
-					continue
-				}
-				if got, want := w.git(d, "for-each-ref"), again.git(d, "for-each-ref"); got != want {
-					t.Errorf("%s, as it grew:\n%s\nat once:\n%s\n%s", d, got, want, w.repo.Git("log", "--graph", "--oneline", "--name-status", "main", "release"))
+			again.Mirrors = filepath.Join(t.TempDir(), "mirrors")
+			again.Publish()
+			for _, d := range w.Published() {
+				if got, want := w.Git(d, "for-each-ref"), again.Git(d, "for-each-ref"); got != want {
+					t.Errorf("%s, as it grew:\n%s\nat once:\n%s\n%s", d, got, want, w.Source.Git("log", "--graph", "--oneline", "--name-status", "main", "release"))
 				}
 			}
 			versions, _ := w.checkPins(t.TempDir())

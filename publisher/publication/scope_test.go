@@ -48,9 +48,9 @@ func TestEndOfABranchChangesNoHistory(t *testing.T) {
 	w.add("branch", "first", "-- app/branch.go --\npackage app\n")
 	w.add("on old", "branch", "-- app/old.go --\npackage app\n-- lib/old.go --\npackage lib\n")
 	w.add("alone", "branch", "-- app/go.mod --\nmodule mirrors.test/app.git\n\ngo 1.21\n-- app/app.go --\npackage app\n")
-	w.repo.Branch("master", w.repo.Commits["alone"])
-	w.repo.Branch("old", w.repo.Commits["on old"])
-	w.publish()
+	w.Source.Branch("master", w.Source.Commits["alone"])
+	w.Source.Branch("old", w.Source.Commits["on old"])
+	w.Publish()
 	const lib = host + "lib.git"
 	cache := t.TempDir()
 	_, pins := w.checkPins(cache)
@@ -59,32 +59,32 @@ func TestEndOfABranchChangesNoHistory(t *testing.T) {
 	}
 	w.builds(cache, "app", w.of("app", "branch"))
 	refs := map[string]string{}
-	for _, d := range w.destinations {
-		refs[d] = w.git(d, "for-each-ref")
+	for _, d := range w.Destinations() {
+		refs[d] = w.Git(d, "for-each-ref")
 	}
 
-	edited, _, err := rules.RemoveBranch([]byte(w.rules), "rules.yaml", rules.RemoveBranchOptions{Name: "old"})
-	w.check(err)
-	w.rules = string(edited)
-	if p := w.publish(); p.Plan.Changes() {
+	edited, _, err := rules.RemoveBranch([]byte(w.Rules), "rules.yaml", rules.RemoveBranchOptions{Name: "old"})
+	w.Must(err)
+	w.Rules = string(edited)
+	if p := w.Publish(); p.Plan.Changes() {
 		t.Errorf("the plan has changes: %+v", p.Plan)
 	}
-	for _, d := range w.destinations {
-		if got := w.git(d, "for-each-ref"); got != refs[d] {
+	for _, d := range w.Destinations() {
+		if got := w.Git(d, "for-each-ref"); got != refs[d] {
 			t.Errorf("%s, after the branch ended:\n%s\nbefore:\n%s", d, got, refs[d])
 		}
 	}
 
 	// Nor does it matter to those who come later.
 	w.add("later", "alone", "-- app/later.go --\npackage app\n-- lib/later.go --\npackage lib\n")
-	w.repo.Branch("master", w.repo.Commits["later"])
-	w.publish()
+	w.Source.Branch("master", w.Source.Commits["later"])
+	w.Publish()
 	again := *w
-	again.mirrors = filepath.Join(t.TempDir(), "mirrors")
-	again.publish()
-	for _, d := range w.destinations {
+	again.Mirrors = filepath.Join(t.TempDir(), "mirrors")
+	again.Publish()
+	for _, d := range w.Destinations() {
 		const master = "refs/heads/master"
-		if got, want := again.git(d, "rev-parse", master), w.git(d, "rev-parse", master); got != want {
+		if got, want := again.Git(d, "rev-parse", master), w.Git(d, "rev-parse", master); got != want {
 			t.Errorf("%s: master is %s when published anew, but %s", d, got, want)
 		}
 	}

@@ -32,7 +32,7 @@ func tagText(repo *gittest.Repo, name, target, kind, rest string) object.ID {
 func TestSourceTagsYield(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, oneMirror)
-	w.repo.History(`
+	w.Source.History(`
 		A: top=1
 		B A: d/x=1
 		S B: d/x=2
@@ -44,7 +44,7 @@ func TestSourceTagsYield(t *testing.T) {
 		branch main R`)
 	commit := func(name string) string { return w.source(name) }
 	const tagger = "tagger T <t@example.com> 1600000000 -0330\n"
-	tag := func(name, at, rest string) object.ID { return tagText(w.repo, name, commit(at), "commit", rest) }
+	tag := func(name, at, rest string) object.ID { return tagText(w.Source, name, commit(at), "commit", rest) }
 	signature := func(kind string) string { return "-----BEGIN " + kind + "-----\n\nabc\n-----END " + kind + "-----\n" }
 
 	tag("v1.7.0", "M", tagger+"\nold\n")
@@ -64,23 +64,23 @@ func TestSourceTagsYield(t *testing.T) {
 	tag("v1.21.2", "M", tagger)
 	tag("v1.21.3", "M", "tagger \xff <> 0 +0000\n\nnot \xff UTF-8\n")
 	inner := tag("v1.22.0-inner", "M", "tagger I <i@example.com> 1500000000 +0000\n\ninner\n")
-	tagText(w.repo, "v1.22.0", inner.String(), "tag", tagger+"\nouter\n")
-	w.repo.SetRef("refs/tags/v1.23.0", w.repo.Commits["M"])
+	tagText(w.Source, "v1.22.0", inner.String(), "tag", tagger+"\nouter\n")
+	w.Source.SetRef("refs/tags/v1.23.0", w.Source.Commits["M"])
 	tag("v1.24.0", "S", tagger+"\nmerged, but not on the mainline\n")
 	tag("v1.24.1", "O", tagger+"\nunrelated\n")
 	tag("v1.25.0", "A", tagger+"\nbefore the directory\n")
 	tag("v1.25.1", "G", tagger+"\nwithout the directory\n")
-	tree := w.repo.Tree(gittest.Files{"d/x": gittest.Text("1")})
-	tagText(w.repo, "v1.26.0", tree.String(), "tree", tagger+"\na tree\n")
-	blob := w.repo.Put(object.BlobType, []byte("blob"))
-	w.repo.SetRef("refs/tags/v1.26.1", blob)
+	tree := w.Source.Tree(gittest.Files{"d/x": gittest.Text("1")})
+	tagText(w.Source, "v1.26.0", tree.String(), "tree", tagger+"\na tree\n")
+	blob := w.Source.Put(object.BlobType, []byte("blob"))
+	w.Source.SetRef("refs/tags/v1.26.1", blob)
 	for _, name := range []string{"1.27.0", "v1.27", "v1.27.0.1", "release-1.27.0", "v01.27.0", "x/v1.27.0", "vv1.27.0"} {
 		tag(name, "M", tagger+"\nno version\n")
 	}
 
 	const nobody = "tagger Robot <robot@example.com> "
 	date := nobody + "1600000000 -0330\n"
-	ofM := nobody + strings.TrimSpace(w.repo.Git("show", "--no-patch", "--date=raw", "--format=%cd", commit("M"))) + "\n"
+	ofM := nobody + strings.TrimSpace(w.Source.Git("show", "--no-patch", "--date=raw", "--format=%cd", commit("M"))) + "\n"
 	type made struct{ at, rest string }
 	want := map[string]made{
 		"kubernetes-1.8.0-alpha.0": {"M", date + "\nfirst that counts\n"},
@@ -113,14 +113,14 @@ func TestSourceTagsYield(t *testing.T) {
 		"v1.26.0": "it names a tree, not a commit", "v1.26.1": "it names a blob, not a commit",
 	}
 
-	p := w.publish()
+	p := w.Publish()
 	for name, m := range want {
 		text := fmt.Sprintf("object %s\ntype commit\ntag %s\n%s", w.of("alpha", m.at), name, m.rest)
-		if got := w.git("alpha", "cat-file", "tag", "refs/tags/"+name); got != text {
+		if got := w.Git("alpha", "cat-file", "tag", "refs/tags/"+name); got != text {
 			t.Errorf("tag %s\ngot:\n%swant:\n%s", name, got, text)
 		}
 	}
-	if got, want := strings.Fields(w.git("alpha", "tag")), slices.Sorted(maps.Keys(want)); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+	if got, want := strings.Fields(w.Git("alpha", "tag")), slices.Sorted(maps.Keys(want)); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
 		t.Errorf("tags are %q, want %q", got, want)
 	}
 	got := make(map[string]string)
@@ -132,7 +132,7 @@ func TestSourceTagsYield(t *testing.T) {
 	if !maps.Equal(got, skipped) {
 		t.Errorf("skipped are %q, want %q", got, skipped)
 	}
-	if again := w.publish(); again.Plan.Changes() {
+	if again := w.Publish(); again.Plan.Changes() {
 		t.Error("the second run has something to do")
 	}
 }
@@ -141,10 +141,10 @@ func TestSourceTagsYield(t *testing.T) {
 func TestCollidingTagsStopTheDestination(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, oneMirror)
-	w.repo.History("A: d/x=1\nB A: top=1\nO B: d/x=2\nbranch main B\ntag v1.20.0 A\ntag v2.20.0 B\ntag v3.20.0 O")
-	p := w.sync()
-	if p.err == nil || !strings.Contains(p.err.Error(), "source tags v1.20.0 and v2.20.0 both yield the tag v0.20.0") {
-		t.Errorf("got error %v", p.err)
+	w.Source.History("A: d/x=1\nB A: top=1\nO B: d/x=2\nbranch main B\ntag v1.20.0 A\ntag v2.20.0 B\ntag v3.20.0 O")
+	p := w.Sync()
+	if p.Err == nil || !strings.Contains(p.Err.Error(), "source tags v1.20.0 and v2.20.0 both yield the tag v0.20.0") {
+		t.Errorf("got error %v", p.Err)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestTagOfTwoBranches(t *testing.T) {
   - name: release
     source: {branch: release, dir: d}
 `)
-	w.repo.History(`
+	w.Source.History(`
 		A: d/x=1
 		B A: d/x=2
 		R A: d/x=3
@@ -163,9 +163,9 @@ func TestTagOfTwoBranches(t *testing.T) {
 		branch release R
 		tag v1.20.0-rc.0 A
 		tag v1.20.0 R`)
-	w.publish()
+	w.Publish()
 	for tag, at := range map[string]string{"v0.20.0-rc.0": "A", "v0.20.0": "R"} {
-		if got := strings.TrimSpace(w.git("alpha", "rev-parse", tag+"^{commit}")); got != w.of("alpha", at) {
+		if got := strings.TrimSpace(w.Git("alpha", "rev-parse", tag+"^{commit}")); got != w.of("alpha", at) {
 			t.Errorf("%s is at %s, want %s", tag, got, w.of("alpha", at))
 		}
 	}
@@ -184,13 +184,13 @@ func TestTagStandsOnACommitOfItsOwnExactlyWhereItChangesPins(t *testing.T) {
 		"-- src/beta/b.go --\npackage beta\n\nimport _ \"mirrors.test/alpha.git\"\n")
 	w.add("C", "B", "-- README --\nunrelated\n")
 	w.add("D", "C", "-- src/alpha/a.go --\npackage alpha\n\nconst A = 1\n")
-	w.repo.Branch("main", w.repo.Commits["D"])
-	w.repo.Tag("v1.10.0", w.repo.Commits["B"]) // of old yields no name that is a version
+	w.Source.Branch("main", w.Source.Commits["D"])
+	w.Source.Tag("v1.10.0", w.Source.Commits["B"]) // of old yields no name that is a version
 	for i, at := range []string{"A", "B", "C", "D"} {
-		w.repo.Tag(fmt.Sprintf("v1.20.%d", i), w.repo.Commits[at])
+		w.Source.Tag(fmt.Sprintf("v1.20.%d", i), w.Source.Commits[at])
 	}
-	w.repo.Tag("v1.21.0", w.repo.Commits["D"])
-	w.publish()
+	w.Source.Tag("v1.21.0", w.Source.Commits["D"])
+	w.Publish()
 	cache := t.TempDir()
 	w.checkPins(cache)
 	for _, test := range []struct {
@@ -208,8 +208,8 @@ func TestTagStandsOnACommitOfItsOwnExactlyWhereItChangesPins(t *testing.T) {
 		{"beta", "v2.21.0", "B", true},
 		{"gamma", "v0.20.1", "A", false},
 	} {
-		id := strings.TrimSpace(w.git(test.destination, "rev-parse", test.tag+"^{commit}"))
-		base := w.git(test.destination, "log", "--format=%H", "--grep=Kubernetes-commit: "+w.source(test.on), "main")
+		id := strings.TrimSpace(w.Git(test.destination, "rev-parse", test.tag+"^{commit}"))
+		base := w.Git(test.destination, "log", "--format=%H", "--grep=Kubernetes-commit: "+w.source(test.on), "main")
 		base = strings.TrimSpace(base)
 		if !test.own {
 			if id != base {
@@ -217,15 +217,15 @@ func TestTagStandsOnACommitOfItsOwnExactlyWhereItChangesPins(t *testing.T) {
 			}
 			continue
 		}
-		if parent := strings.TrimSpace(w.git(test.destination, "rev-parse", id+"^@")); parent != base {
+		if parent := strings.TrimSpace(w.Git(test.destination, "rev-parse", id+"^@")); parent != base {
 			t.Errorf("%s %s: its commit is on top of %q, want %s", test.destination, test.tag, parent, base)
 		}
-		if files := w.git(test.destination, "diff", "--name-only", base, id); files != "go.mod\ngo.sum\n" {
+		if files := w.Git(test.destination, "diff", "--name-only", base, id); files != "go.mod\ngo.sum\n" {
 			t.Errorf("%s %s changes %q", test.destination, test.tag, files)
 		}
-		commit := w.git(test.destination, "cat-file", "commit", id)
+		commit := w.Git(test.destination, "cat-file", "commit", id)
 		// The date is the tag's.
-		stamp := strings.TrimSpace(w.git(test.destination, "for-each-ref", "--format=%(taggerdate:raw)", "refs/tags/"+test.tag))
+		stamp := strings.TrimSpace(w.Git(test.destination, "for-each-ref", "--format=%(taggerdate:raw)", "refs/tags/"+test.tag))
 		name := strings.Replace(test.tag, "v2.", "v1.", 1)
 		at := map[string]string{"v1.20.1": "B", "v1.20.2": "C", "v1.20.3": "D", "v1.21.0": "D"}[name]
 		want := fmt.Sprintf("author Robot <robot@example.com> %s\ncommitter Robot <robot@example.com> %s\n\n"+
@@ -250,43 +250,43 @@ func TestTagsOneByOneAreThoseAtOnce(t *testing.T) {
 	oneByOne, atOnce := newWorld(t, chain), newWorld(t, chain)
 	refs := func(w *world) string {
 		var all string
-		for _, d := range w.destinations {
-			all += d + "\n" + w.git(d, "for-each-ref")
+		for _, d := range w.Destinations() {
+			all += d + "\n" + w.Git(d, "for-each-ref")
 		}
 		return all
 	}
 	for _, w := range []*world{oneByOne, atOnce} {
 		modules := staged("alpha", "go 1.21", nil, nil) + staged("beta", "go 1.21", []string{"alpha"}, nil) + staged("gamma", "go 1.21", []string{"beta"}, []string{"alpha"})
 		w.add("A", "", strings.ReplaceAll(modules, "-- ", "-- src/"))
-		w.repo.History("B A: src/alpha/x=1\nC B: src/beta/x=1\nD C: src/gamma/x=1")
+		w.Source.History("B A: src/alpha/x=1\nC B: src/beta/x=1\nD C: src/gamma/x=1")
 	}
 	for i, at := range []string{"A", "B", "C", "D"} {
 		before := ""
 		for _, w := range []*world{oneByOne, atOnce} {
-			w.repo.Tag(fmt.Sprintf("v1.20.%d", i), w.repo.Commits[at])
-			w.repo.Branch("main", w.repo.Commits[at])
+			w.Source.Tag(fmt.Sprintf("v1.20.%d", i), w.Source.Commits[at])
+			w.Source.Branch("main", w.Source.Commits[at])
 		}
 		if i > 0 {
 			before = refs(oneByOne)
 		}
-		oneByOne.publish()
+		oneByOne.Publish()
 		for line := range strings.Lines(before) {
 			if strings.Contains(line, "refs/tags/") && !strings.Contains(refs(oneByOne), line) {
 				t.Errorf("the tag %s moved or went", line)
 			}
 		}
-		if again := oneByOne.publish(); again.Plan.Changes() {
+		if again := oneByOne.Publish(); again.Plan.Changes() {
 			t.Errorf("a second run after v1.20.%d has something to do", i)
 		}
 	}
 	// The older ones stand on commits that the last run did not have to read.
 	for i, at := range []string{"A", "B", "C", "D"} {
 		for _, w := range []*world{oneByOne, atOnce} {
-			w.repo.Tag(fmt.Sprintf("v1.19.%d", i), w.repo.Commits[at])
+			w.Source.Tag(fmt.Sprintf("v1.19.%d", i), w.Source.Commits[at])
 		}
 	}
-	oneByOne.publish()
-	atOnce.publish()
+	oneByOne.Publish()
+	atOnce.Publish()
 	if got, want := refs(oneByOne), refs(atOnce); got != want {
 		t.Errorf("one by one:\n%s\nat once:\n%s", got, want)
 	}

@@ -2,12 +2,10 @@ package publication_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,87 +17,27 @@ import (
 	"golang.org/x/mod/module"
 
 	"k8s.io/publisher/gittest"
-	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/pin"
-	"k8s.io/publisher/plan"
-	"k8s.io/publisher/publication"
-	"k8s.io/publisher/session"
+	"k8s.io/publisher/publishtest"
 )
 
-// world is a monorepo and the mirrors that are published from it. The mirror of
-// a destination is the repository of module mirrors.test/<destination>.git.
-type world struct {
-	*testing.T
-	repo         *gittest.Repo
-	rules        string
-	mirrors      string
-	destinations []string
+// world is a monorepo of modules. The mirror of a destination is the repository of
+// module mirrors.test/<destination>.git.
+type world struct{ publishtest.World }
+
+func newWorld(t *testing.T, rules string) *world {
+	t.Helper()
+	return &world{*publishtest.New(t, rules)}
 }
 
 // host is where modules are said to be.
 const host = "mirrors.test/"
 
-func newWorld(t *testing.T, rules string) *world {
-	t.Helper()
-	w := &world{T: t, repo: gittest.New(t), rules: rules, mirrors: filepath.Join(t.TempDir(), "mirrors")}
-	for line := range strings.Lines(rules) {
-		if name, ok := strings.CutPrefix(line, "- destination: "); ok {
-			w.destinations = append(w.destinations, strings.TrimSpace(name))
-		}
-	}
-	return w
-}
-
-// published is what a sync did.
-type published struct {
-	*plan.Plan
-	*publication.Publication
-	err error
-}
-
-// sync does what the sync command does.
-func (w *world) sync() published {
-	w.Helper()
-	ctx := context.Background()
-	file := filepath.Join(w.TempDir(), "rules.yaml")
-	w.check(os.WriteFile(file, []byte(w.rules), 0o666))
-	s, err := session.Open(ctx, session.Options{
-		Rules: file, Source: w.repo.Dir, Mirrors: w.mirrors, Write: true, Log: slog.New(slog.DiscardHandler),
-	})
-	w.check(err)
-	defer func() { w.check(s.Close()) }()
-	p, pub, err := s.Plan(ctx)
-	w.check(err)
-	_, err = s.Apply(ctx, p, pub)
-	return published{p, pub, err}
-}
-
-// publish is a sync that must not fail.
-func (w *world) publish() published {
-	w.Helper()
-	p := w.sync()
-	w.check(p.err)
-	return p
-}
-
-func (w *world) check(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-// git asks git about a mirror.
-func (w *world) git(destination string, args ...string) string {
-	w.Helper()
-	return string(gittest.Git(w.T, mirror.Path(w.mirrors, destination), "", args...))
-}
-
 // source returns the ID of a commit of the source.
 func (w *world) source(name string) string {
 	w.Helper()
-	id, ok := w.repo.Commits[name]
+	id, ok := w.Source.Commits[name]
 	if !ok {
 		w.Fatalf("no commit %s", name)
 	}
@@ -109,21 +47,22 @@ func (w *world) source(name string) string {
 // file reads a file of a mirror.
 func (w *world) file(destination, revision, name string) string {
 	w.Helper()
-	return w.git(destination, "cat-file", "blob", revision+":"+name)
+	return w.Git(destination, "cat-file", "blob", revision+":"+name)
 }
 
 // environment is that of a machine on which nothing is configured but where
 // the mirrors are.
 func (w *world) environment(cache string) []string {
+	destinations := w.Destinations()
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + cache, "GOPATH=" + filepath.Join(cache, "go"), "GOMODCACHE=" + filepath.Join(cache, "mod"),
 		"GOCACHE=" + goCache(), "GOPROXY=direct", "GOPRIVATE=*", "GONOSUMDB=*", "GOVCS=*:git",
 		"GOFLAGS=-modcacherw", "GOWORK=off", "GOTOOLCHAIN=local", "GOENV=off", "GIT_TERMINAL_PROMPT=0",
-		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(w.destinations)),
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(destinations)),
 	}
-	for i, d := range w.destinations {
+	for i, d := range destinations {
 		env = append(env,
-			fmt.Sprintf("GIT_CONFIG_KEY_%d=url.file://%s.insteadOf", i, mirror.Path(w.mirrors, d)),
+			fmt.Sprintf("GIT_CONFIG_KEY_%d=url.file://%s.insteadOf", i, w.Mirror(d)),
 			fmt.Sprintf("GIT_CONFIG_VALUE_%d=https://%s%s", i, host, d))
 	}
 	return env
@@ -154,8 +93,8 @@ func (w *world) goIn(dir, cache string, args ...string) (string, error) {
 func (w *world) checkout(destination, revision string) string {
 	w.Helper()
 	dir := w.TempDir()
-	gittest.Git(w.T, mirror.Path(w.mirrors, destination), "", "clone", "--quiet", "--shared", "--no-checkout", ".", dir)
-	gittest.Git(w.T, dir, "", "checkout", "--quiet", "--detach", revision)
+	gittest.Git(w.TB, w.Mirror(destination), "", "clone", "--quiet", "--shared", "--no-checkout", ".", dir)
+	gittest.Git(w.TB, dir, "", "checkout", "--quiet", "--detach", revision)
 	return dir
 }
 
@@ -211,13 +150,10 @@ func (w *world) checkPins(cache string) (versions int, pins map[string]map[strin
 	w.Helper()
 	sums := make(map[string]map[string]string) // by path@version, by "" and "/go.mod"
 	pins = make(map[string]map[string]string)
-	for _, d := range w.destinations {
-		if _, err := os.Stat(mirror.Path(w.mirrors, d)); err != nil {
-			continue
-		}
-		for line := range strings.Lines(w.git(d, "log", "--all", "--format=%H")) {
+	for _, d := range w.Published() {
+		for line := range strings.Lines(w.Git(d, "log", "--all", "--format=%H")) {
 			commit := strings.TrimSpace(line)
-			names := w.git(d, "ls-tree", "--name-only", commit)
+			names := w.Git(d, "ls-tree", "--name-only", commit)
 			if !slices.Contains(strings.Fields(names), "go.mod") {
 				continue
 			}
@@ -285,7 +221,7 @@ func (w *world) checkPins(cache string) (versions int, pins map[string]map[strin
 // of returns the mirror commit that stands for a source commit, by its trailer.
 func (w *world) of(destination, name string) string {
 	w.Helper()
-	out := w.git(destination, "log", "--all", "--format=%H %(trailers:key=Kubernetes-commit,valueonly,separator=%x2C)")
+	out := w.Git(destination, "log", "--all", "--format=%H %(trailers:key=Kubernetes-commit,valueonly,separator=%x2C)")
 	var found []string
 	for line := range strings.Lines(out) {
 		if id, from, _ := strings.Cut(strings.TrimSpace(line), " "); from == w.source(name) {
@@ -302,10 +238,10 @@ func (w *world) of(destination, name string) string {
 func (w *world) pinnedTo(path, destination, commit string) string {
 	w.Helper()
 	var unix int64
-	_, err := fmt.Sscan(w.git(destination, "show", "--no-patch", "--format=%ct", commit), &unix)
-	w.check(err)
+	_, err := fmt.Sscan(w.Git(destination, "show", "--no-patch", "--format=%ct", commit), &unix)
+	w.Must(err)
 	id, err := object.ParseID([]byte(commit))
-	w.check(err)
+	w.Must(err)
 	return pin.PseudoVersion(path, id, unix)
 }
 
@@ -318,7 +254,7 @@ func (w *world) add(name, parents, archive string, edits ...string) {
 	if parents != "" {
 		on = strings.Split(parents, ", ")
 	}
-	w.repo.Add(name, on, func(files gittest.Files) {
+	w.Source.Add(name, on, func(files gittest.Files) {
 		for path, file := range gittest.Archive(archive) {
 			if strings.TrimSpace(file.Text) == "gone" {
 				files.Remove(path)
@@ -335,5 +271,5 @@ func (w *world) add(name, parents, archive string, edits ...string) {
 
 func (w *world) writeFile(dir, name, text string) {
 	w.Helper()
-	w.check(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666))
+	w.Must(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666))
 }

@@ -217,7 +217,7 @@ func (a *application) commit(ctx context.Context, d *plan.Destination, staged *m
 	a.published[d.Name] = true
 	a.Log.Info("published", "destination", d.Name, "refs", len(d.Refs), "mirror", filepath.Dir(d.Mirror.Dir))
 	if err := d.Mirror.Tidy(ctx, a.lock); err != nil {
-		a.Log.Warn("the mirror is published, but could not be repacked", "destination", d.Name, "error", err)
+		a.Log.Warn("the mirror is published, but could not be tidied up", "destination", d.Name, "error", err)
 	}
 	return nil
 }

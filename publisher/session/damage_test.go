@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"k8s.io/publisher/gittest"
 )
 
 // TestUnreadableMirrorStopsOnlyItsDependents damages the mirror of a, which b
@@ -170,15 +172,7 @@ func lose(object string) func(*world, string) {
 		w.Helper()
 		id := w.git(w.source, "rev-parse", object)
 		w.git(w.dir, "clone", "--quiet", "--mirror", "--no-local", w.source, to)
-		packs := filepath.Join(w.dir, "packs")
-		w.must(os.Rename(filepath.Join(to, "objects", "pack"), packs))
-		names, err := filepath.Glob(filepath.Join(packs, "*.pack"))
-		w.must(err)
-		for _, name := range names {
-			data, err := os.ReadFile(name)
-			w.must(err)
-			w.gitIn(to, string(data), "unpack-objects", "-q")
-		}
+		gittest.Unpack(w.TB, to)
 		w.must(os.Remove(filepath.Join(to, "objects", id[:2], id[2:])))
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -209,38 +208,75 @@ func TestLockedRefsAreAClearError(t *testing.T) {
 }
 
 // TestSomeoneElsesChangeIsNotLost changes a mirror while a run is about to change
-// it.
+// it: when all is staged, and right before the refs are locked.
 func TestSomeoneElsesChangeIsNotLost(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{
-		"a branch":             `update-ref refs/heads/someone refs/heads/master`,
-		"a branch that packed": `update-ref refs/heads/someone refs/heads/master; "$git" --git-dir=MIRROR pack-refs --all`,
-		"a tag":                `-c user.name=S -c user.email=s@example.com tag -a -m Note note refs/heads/master`,
+		"a branch":             `git update-ref refs/heads/someone refs/heads/master`,
+		"a branch that packed": `git update-ref refs/heads/someone refs/heads/master && git pack-refs --all`,
+		"a branch that went":   `git branch --quiet -D loose`,
+		"a tag":                `git -c user.name=S -c user.email=s@example.com tag -a -m Note note refs/heads/master`,
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := small(t, standardRules)
-			w.sync()
-			w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
-			w.git(w.mirror("a"), "branch", "loose", "master")
-			cmd := w.publisher("sync")
-			script := strings.ReplaceAll(`if [ "$1" = pack-refs ]; then env -u GIT_DIR "$git" --git-dir=MIRROR `+change+`; fi`, "MIRROR", w.mirror("a"))
-			w.gitThat(cmd, script)
-			w.fails(cmd, "was changed by someone else")
-			theirs := w.refsOf("a")
-			if !strings.Contains(theirs, "someone") && !strings.Contains(theirs, "note") {
-				t.Errorf("their ref is not in\n%s", theirs)
-			}
-			w.sync()
-			for line := range strings.Lines(theirs) {
-				if !strings.Contains(line, "refs/heads/master") && !strings.Contains(w.refsOf("a"), line) {
-					t.Errorf("%q is not in\n%s", line, w.refsOf("a"))
+		for _, when := range []string{"smoke tests run", "the mirror is noted in the lock"} {
+			t.Run(name+" when "+when, func(t *testing.T) {
+				t.Parallel()
+				w := small(t, standardRules)
+				w.sync()
+				w.git(w.mirror("a"), "branch", "loose", "master")
+				w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
+				change := fmt.Sprintf("cd %s && %s && git for-each-ref >%s", w.mirror("a"), change, filepath.Join(w.dir, "theirs"))
+				if when == "smoke tests run" {
+					w.write(w.rules, strings.Replace(standardRules, "destination: a\n", fmt.Sprintf("destination: a\n  smoke-test: %q\n", change), 1))
+					w.failSync("was changed by someone else")
+				} else {
+					out, err := w.meanwhile(w.publisher("sync"), step{"fsync", ".publisher/lock", 1}, func() {
+						if out, err := w.command(w.dir, "", "bash", "-c", change).CombinedOutput(); err != nil {
+							t.Errorf("%v\n%s", err, out)
+						}
+					})
+					if err == nil || !strings.Contains(out, "was changed by someone else") {
+						t.Errorf("%v\n%s", err, out)
+					}
 				}
-			}
-			w.sound()
-			w.unchanged(func() { w.sync() })
-		})
+				data, err := os.ReadFile(filepath.Join(w.dir, "theirs"))
+				w.must(err)
+				theirs := string(data)
+				if now := w.git(w.mirror("a"), "for-each-ref") + "\n"; now != theirs {
+					t.Errorf("it left\n%s\nof\n%s", now, theirs)
+				}
+				w.write(w.rules, standardRules)
+				w.sync()
+				now := w.git(w.mirror("a"), "for-each-ref") + "\n"
+				for line := range strings.Lines(theirs) {
+					if !strings.Contains(line, "refs/heads/master") && !strings.Contains(now, line) {
+						t.Errorf("%q is not in\n%s", line, now)
+					}
+				}
+				w.sound()
+				w.unchanged(func() { w.sync() })
+			})
+		}
 	}
+}
+
+// TestGarbageCollectionMeanwhileLosesNothing has git remove all that no ref leads
+// to when a run has moved its objects into a mirror and refs do not name them yet.
+func TestGarbageCollectionMeanwhileLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
+	out, err := w.meanwhile(w.publisher("sync"), step{"fsync", "a/mirror.git/objects/pack", 1}, func() {
+		w.git(w.mirror("a"), "repack", "-a", "-d", "-q")
+		w.git(w.mirror("a"), "prune", "--expire=now")
+		w.git(w.mirror("a"), "update-server-info")
+	})
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	w.noLeftovers()
+	w.listsServed("a")
+	w.sameAsFromScratch()
 }
 
 // TestPeeledTagsOfOthersStayPeeled: what git shows of an annotated tag to those
@@ -262,33 +298,23 @@ func TestSecondRunAtOnceFailsAndNamesTheFirst(t *testing.T) {
 	t.Parallel()
 	w := small(t, standardRules)
 	w.sync()
-	w.looseRef("a")
 	w.commit(commit{files: files{"staging/a/x.go": "package a\n"}})
 	first := w.publisher("sync")
-	ready, goOn := filepath.Join(w.dir, "ready"), filepath.Join(w.dir, "go-on")
-	w.gitThat(first, fmt.Sprintf("touch %s; while ! [ -e %s ]; do sleep 0.01; done", ready, goOn))
-	w.must(first.Start())
-	for {
-		if _, err := os.Stat(ready); err == nil {
-			break
+	out, err := w.meanwhile(first, step{"openat", "a/mirror.git/packed-refs.lock", 1}, func() {
+		host, err := os.Hostname()
+		w.must(err)
+		pattern := fmt.Sprintf(`another run holds %s: process \d+ on %s, since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, regexp.QuoteMeta(filepath.Join(w.work(), "lock")), regexp.QuoteMeta(host))
+		if said := w.failSync(); !regexp.MustCompile(pattern).MatchString(said) {
+			t.Errorf("it says\n%s", said)
 		}
-		if err := syscall.Kill(first.Process.Pid, 0); err != nil {
-			t.Fatalf("the first run ended: %v", err)
+		// Plans read only.
+		if out, err := w.publisher("plan").CombinedOutput(); err != nil {
+			t.Errorf("plan: %v\n%s", err, out)
 		}
+	})
+	if err != nil {
+		t.Errorf("the first run: %v\n%s", err, out)
 	}
-	host, err := os.Hostname()
-	w.must(err)
-	said := w.failSync("another run holds "+filepath.Join(w.work(), "lock"), fmt.Sprintf("process %d on %s, since 2", first.Process.Pid, host))
-	if !regexp.MustCompile(`since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`).MatchString(said) {
-		t.Errorf("no time in %s", said)
-	}
-	// Plans read only.
-	if out, err := w.publisher("plan").CombinedOutput(); err != nil {
-		t.Errorf("plan: %v\n%s", err, out)
-	}
-	w.write(goOn, "")
-	w.must(first.Wait())
 	w.noLeftovers()
-	w.git(w.mirror("a"), "branch", "-D", "someone")
 	w.sameAsFromScratch()
 }

@@ -2,8 +2,10 @@ package session_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,8 +14,8 @@ import (
 
 // TestKilledRunIsFinishedByTheNext kills runs after ever more milliseconds,
 // with the git commands that they started, as a machine that goes down would,
-// or without them. The mirrors are whole at any moment, and the next run makes
-// the same of them as one that nobody disturbed.
+// or without them. Someone repacks the mirrors all the while. They are whole at
+// any moment, and the next run makes the same of them as one that nobody disturbed.
 func TestKilledRunIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	w := long(t, 700)
@@ -47,18 +49,21 @@ func TestKilledRunIsFinishedByTheNext(t *testing.T) {
 					w.copyDir(base, w.mirrors)
 				}
 				before := w.refs()
-				cmd := w.publisher("sync")
-				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-				w.must(cmd.Start())
-				time.Sleep(took * 3 / 2 * time.Duration(i) / kills)
-				target := cmd.Process.Pid
-				if i%2 == 0 {
-					target = -target // the whole group
-				}
-				_ = syscall.Kill(target, syscall.SIGKILL) // It may have ended by itself.
-				_ = cmd.Wait()
+				stop := w.repacking()
+				w.killed(took*3/2*time.Duration(i)/kills, i%2 == 0)
+				stop()
 				w.wholeAfterKill(before, want[oldHead], want[newHead])
-				w.sync()
+				stop = w.repacking()
+				out, err := w.publisher("sync").CombinedOutput()
+				stop()
+				if err != nil {
+					t.Fatalf("kill %d: sync: %v\n%s", i, err, out)
+				}
+				for _, d := range destinations {
+					// A repack that had its files cleaned up failed, and left others.
+					w.git(w.mirror(d), "prune", "--expire=now")
+				}
+				w.noLeftovers()
 				if got := w.refs(); got != want[newHead] {
 					t.Fatalf("kill %d: the mirrors have\n%s\nundisturbed they would have\n%s", i, got, want[newHead])
 				}
@@ -69,21 +74,79 @@ func TestKilledRunIsFinishedByTheNext(t *testing.T) {
 	}
 }
 
-// wholeAfterKill checks that each mirror is at one of the states before and
-// after, and that git can read all of it.
+// killed is a run that is killed after some time, unless it has ended by then.
+func (w *world) killed(after time.Duration, wholeGroup bool) {
+	w.Helper()
+	cmd := w.publisher("sync")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	w.must(cmd.Start())
+	time.Sleep(after)
+	target := cmd.Process.Pid
+	if wholeGroup {
+		target = -target
+	}
+	_ = syscall.Kill(target, syscall.SIGKILL) // It may have ended by itself.
+	_ = cmd.Wait()
+}
+
+// repacking repacks the mirrors over and over, until stop was called.
+func (w *world) repacking() (stop func()) {
+	stopping, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stopping:
+				return
+			case <-time.After(10 * time.Millisecond): // The mirrors may not be there yet.
+			}
+			// Who cleans up after a killed run may take away what git is writing.
+			_ = w.command(w.mirror(destinations[i%len(destinations)]), "", "git", "repack", "-adq").Run()
+		}
+	}()
+	return func() {
+		close(stopping)
+		<-stopped
+	}
+}
+
+// TestManyKilledRunsInARowLoseNothing has news for each of the runs, and lets none
+// clean up after all of them but the last.
+func TestManyKilledRunsInARowLoseNothing(t *testing.T) {
+	t.Parallel()
+	kills := 100
+	if testing.Short() {
+		kills = 20
+	}
+	w := long(t, 60)
+	start := time.Now()
+	w.sync()
+	took := time.Since(start)
+	random := rand.New(rand.NewPCG(3, 4))
+	for i := range kills {
+		w.commit(commit{files: files{fmt.Sprintf("staging/%c/news%d.go", 'a'+i%3, i): fmt.Sprintf("package %c\n", 'a'+i%3)}})
+		before := w.tips()
+		w.killed(time.Duration(random.Int64N(int64(took))), i%2 == 0)
+		w.survivorsEnd()
+		w.forward(before)
+		w.wholeAfterKill()
+	}
+	w.sync()
+	w.sameAsFromScratch()
+}
+
+// wholeAfterKill checks that git can read all of each mirror, and that it is at one
+// of the states, if such are given.
 func (w *world) wholeAfterKill(states ...string) {
 	w.Helper()
 	for _, d := range destinations {
-		got := w.refsOf(d)
 		if _, err := os.Stat(w.mirror(d)); err != nil {
 			continue
 		}
 		w.git(w.mirror(d), "fsck", "--connectivity-only", "--no-dangling")
-		found := false
-		for _, state := range states {
-			found = found || strings.Contains(state, got)
-		}
-		if !found {
+		got := w.refsOf(d)
+		holds := func(state string) bool { return strings.Contains(state, got) }
+		if len(states) > 0 && !slices.ContainsFunc(states, holds) {
 			w.Errorf("the killed run left %s", got)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"k8s.io/publisher/gittest"
 )
 
 func TestSecondSyncChangesNothing(t *testing.T) {
@@ -70,7 +72,7 @@ func TestMirrorsDoNotDependOnWhatIsRemembered(t *testing.T) {
 		"a dependency's tag deleted":  func(w *world) { w.prune("a", "refs/tags/v0.20.0") },
 		"everything deleted":          func(w *world) { w.pruneAll("a") },
 		"mirrors garbage collected":   func(w *world) { w.git(w.mirror("a"), "gc", "--quiet", "--prune=now") },
-		"mirrors with loose objects":  func(w *world) { w.unpack("a"); w.unpack("b") },
+		"mirrors with loose objects":  func(w *world) { gittest.Unpack(w.TB, w.mirror("a")); gittest.Unpack(w.TB, w.mirror("b")) },
 	}
 	nexts := map[string]func(w *world){
 		"no news":                func(*world) {},
@@ -133,20 +135,6 @@ func (w *world) prune(destination string, refs ...string) {
 func (w *world) pruneAll(destination string) {
 	w.Helper()
 	w.prune(destination, strings.Fields(w.git(w.mirror(destination), "for-each-ref", "--format=%(refname)"))...)
-}
-
-// unpack makes all objects of a mirror loose.
-func (w *world) unpack(destination string) {
-	w.Helper()
-	dir := w.mirror(destination)
-	w.must(os.Rename(filepath.Join(dir, "objects", "pack"), filepath.Join(w.dir, "packs-"+destination)))
-	packs, err := filepath.Glob(filepath.Join(w.dir, "packs-"+destination, "*.pack"))
-	w.must(err)
-	for _, name := range packs {
-		data, err := os.ReadFile(name)
-		w.must(err)
-		w.gitIn(dir, string(data), "unpack-objects", "-q")
-	}
 }
 
 // TestDamagedCacheOnlyCostsTime overwrites and cuts short the cache in many

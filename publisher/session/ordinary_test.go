@@ -59,6 +59,23 @@ func TestMirrorsAreOrdinaryRepositories(t *testing.T) {
 	w.sameAsFromScratch()
 }
 
+// TestListsForWebServersAreUpToDate: git gc makes them, in a mirror as anywhere.
+func TestListsForWebServersAreUpToDate(t *testing.T) {
+	t.Parallel()
+	w := small(t, standardRules)
+	w.sync()
+	w.git(w.mirror("a"), "gc", "--quiet")
+	w.commit(commit{files: files{"staging/a/x.go": "package a\n", "staging/b/x.go": "package b\n"}})
+	w.tag("v1.21.0")
+	w.sync()
+	if w.listsServed("a") == "" || w.listsServed("b") != "" {
+		t.Error("not a alone has a list")
+	}
+	if out, err := w.publisher("verify").CombinedOutput(); err != nil {
+		t.Errorf("verify: %v\n%s", err, out)
+	}
+}
+
 func (w *world) sizeOf(dir string) (size int64) {
 	w.Helper()
 	w.must(filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

@@ -97,6 +97,7 @@ func (w *world) wantRuns(want ...string) {
 	w.Helper()
 	got := w.runs()
 	slices.Sort(got)
+	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		w.Errorf("smoke tests ran on\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"k8s.io/publisher/gittest"
 )
 
 // TestSourceMayBeStoredInAnyWay publishes one history from repositories that
@@ -17,15 +19,7 @@ func TestSourceMayBeStoredInAnyWay(t *testing.T) {
 	for name, store := range map[string]func(w *world, to string) string{
 		"loose objects only": func(w *world, to string) string {
 			w.copyDir(w.source, to)
-			packs := filepath.Join(w.dir, "packs")
-			w.must(os.Rename(filepath.Join(to, ".git", "objects", "pack"), packs))
-			names, err := filepath.Glob(filepath.Join(packs, "*.pack"))
-			w.must(err)
-			for _, name := range names {
-				data, err := os.ReadFile(name)
-				w.must(err)
-				w.gitIn(to, string(data), "unpack-objects", "-q")
-			}
+			gittest.Unpack(w.TB, filepath.Join(to, ".git"))
 			return to
 		},
 		"one pack": func(w *world, to string) string {

@@ -13,6 +13,12 @@ import (
 // branch one that touches go.mod.
 func (w *world) otherBot(destination, dir string, branches ...string) {
 	w.Helper()
+	w.botThatSays("", destination, dir, branches...)
+}
+
+// botThatSays is an other bot that begins titles of commits in a way of its own.
+func (w *world) botThatSays(prefix, destination, dir string, branches ...string) {
+	w.Helper()
 	mirror := w.mirror(destination)
 	w.git(w.dir, "init", "--quiet", "--bare", "--initial-branch=master", mirror)
 	w.git(mirror, "config", "user.name", "Bot")
@@ -34,7 +40,7 @@ func (w *world) otherBot(destination, dir string, branches ...string) {
 			}
 			tree = w.git(w.source, "rev-parse", source+":"+dir)
 			title := w.git(w.source, "log", "-1", "--format=%s", source)
-			commit(tree, title+"\n\nKubernetes-commit: "+source)
+			commit(tree, prefix+title+"\n\nKubernetes-commit: "+source)
 			mirrored[source] = tip
 			if i == 1 {
 				commit(tree, "A commit of the bot")
@@ -57,7 +63,7 @@ func (w *world) otherBot(destination, dir string, branches ...string) {
 		w.git(mirror, "update-ref", "refs/heads/"+branch, tip)
 	}
 	for _, tag := range []string{"v0.20.0", "kubernetes-1.20.0"} {
-		w.git(mirror, "tag", "-a", "-m", "Bot's "+tag, tag, "master~2")
+		w.git(mirror, "tag", "-a", "-m", "Bot's "+tag, tag, branches[0]+"~2")
 	}
 	w.git(mirror, "repack", "-a", "-d", "-q")
 	w.remove(filepath.Join(mirror, "objects", "info", "alternates"))
@@ -154,9 +160,8 @@ func TestEachBranchIsContinuedOnItsOwnCopy(t *testing.T) {
 	other := *w
 	other.mirrors = filepath.Join(w.dir, "copy")
 	w.commit(commit{branch: "release-1.0", files: files{"staging/a/old.go": "package a\n"}})
-	other.otherBot("a", "staging/a", "release-1.0")
 	// The same source commits, in other words.
-	w.git(other.mirror("a"), "-c", "user.name=B", "-c", "user.email=b@example.com", "filter-branch", "-f", "--msg-filter", "sed 1s/^/Copy:/", "release-1.0")
+	other.botThatSays("Copy: ", "a", "staging/a", "release-1.0")
 	w.git(w.mirror("a"), "fetch", "--quiet", other.mirror("a"), "release-1.0:release-1.0")
 	w.takeOver()
 	bots := w.tips()

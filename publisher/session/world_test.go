@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/publisher/gittest"
 )
 
 // binary is the publisher as it is shipped: what a kill, a full disk and a
@@ -228,8 +230,7 @@ func (w *world) tagAt(name, at string) {
 	w.git(w.source, "tag", "-a", "-m", "Release "+name, name, at)
 }
 
-// command is a command that no configuration from outside directs, at a clock
-// that stands still.
+// command is a command that no configuration from outside directs.
 func (w *world) command(dir, stdin string, args ...string) *exec.Cmd {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = dir
@@ -239,9 +240,7 @@ func (w *world) command(dir, stdin string, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "LC_ALL=C", "HOME="+w.dir,
-		"GIT_AUTHOR_NAME=T", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_AUTHOR_DATE=1700000000 +0000",
-		"GIT_COMMITTER_NAME=T", "GIT_COMMITTER_EMAIL=t@example.com", "GIT_COMMITTER_DATE=1700000000 +0000")
+	cmd.Env = append(cmd.Env, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "LC_ALL=C", "HOME="+w.dir)
 	return cmd
 }
 
@@ -252,14 +251,7 @@ func (w *world) git(dir string, args ...string) string {
 
 func (w *world) gitIn(dir, stdin string, args ...string) string {
 	w.Helper()
-	cmd := w.command(dir, stdin, append([]string{"git"}, args...)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		w.Fatalf("git %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr.Bytes())
-	}
-	return strings.TrimSpace(string(out))
+	return strings.TrimSpace(string(gittest.Git(w.TB, dir, stdin, args...)))
 }
 
 // publisher is a run of the publisher that has not started.

@@ -15,6 +15,7 @@ import (
 
 	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/publishtest"
 	"k8s.io/publisher/session"
 	"k8s.io/publisher/verify"
 )
@@ -35,8 +36,8 @@ func TestForgeryIsFound(t *testing.T) {
 		{"HEAD at a branch that is not there", func(_ *world, m mirrorRepo) { m.write("HEAD", "ref: refs/heads/nope\n") }, "HEAD is "},
 		{"HEAD at a commit", func(_ *world, m mirrorRepo) { m.write("HEAD", m.id(master).String()+"\n") }, "HEAD is "},
 		{"HEAD that is a link", func(w *world, m mirrorRepo) {
-			w.must(os.Remove(m.path("HEAD")))
-			w.must(os.Symlink(release, m.path("HEAD")))
+			w.Must(os.Remove(m.path("HEAD")))
+			w.Must(os.Symlink(release, m.path("HEAD")))
 		}, "HEAD is no file"},
 
 		{"shallow", func(_ *world, m mirrorRepo) { m.write("shallow", m.id("master~1").String()+"\n") }, "shallow: it cuts history off"},
@@ -47,13 +48,13 @@ func TestForgeryIsFound(t *testing.T) {
 		}, "advice.graftfiledeprecated"},
 		{"objects of another repository", func(w *world, m mirrorRepo) {
 			elsewhere := filepath.Join(w.TempDir(), "objects")
-			w.must(os.Rename(m.path("objects"), elsewhere))
+			w.Must(os.Rename(m.path("objects"), elsewhere))
 			m.write("objects/info/alternates", elsewhere+"\n")
 		}, "objects/info/alternates: the objects are another repository's"},
 		{"objects from elsewhere over HTTP", func(_ *world, m mirrorRepo) { m.write("objects/info/http-alternates", "http://evil/\n") }, "objects/info/http-alternates"},
 		{"refs of another repository", func(w *world, m mirrorRepo) {
-			w.must(os.Rename(m.path("refs"), m.path("../refs")))
-			w.must(os.Symlink("../refs", m.path("refs")))
+			w.Must(os.Rename(m.path("refs"), m.path("../refs")))
+			w.Must(os.Symlink("../refs", m.path("refs")))
 		}, "refs is no file or folder of the mirror's own"},
 		{"everything of another repository", func(_ *world, m mirrorRepo) { m.write("commondir", "../other.git\n") }, "commondir: git takes refs"},
 		{"file that is a revision", func(_ *world, m mirrorRepo) { m.write("v0.20.0", m.id(master).String()+"\n") }, "v0.20.0: no ordinary mirror has it"},
@@ -63,13 +64,13 @@ func TestForgeryIsFound(t *testing.T) {
 			m.Git("config", "uploadpack.allowFilter", "true")
 			partial := filepath.Join(w.TempDir(), "partial.git")
 			gittest.Git(w, w.TempDir(), "", "clone", "--quiet", "--mirror", "--filter=blob:none", "file://"+m.Dir, partial)
-			w.must(os.RemoveAll(m.Dir))
-			w.must(os.Rename(partial, m.Dir))
+			w.Must(os.RemoveAll(m.Dir))
+			w.Must(os.Rename(partial, m.Dir))
 		}, "missing blob"},
 		{"pack of which nothing is missed", func(w *world, m mirrorRepo) {
 			packs, err := filepath.Glob(m.path("objects/pack/*.pack"))
-			w.must(err)
-			w.must(os.WriteFile(strings.TrimSuffix(packs[0], "pack")+"promisor", nil, 0o666))
+			w.Must(err)
+			w.Must(os.WriteFile(strings.TrimSuffix(packs[0], "pack")+"promisor", nil, 0o666))
 		}, ".promisor: git misses no object"},
 		{"objects on demand", setting("remote.evil.promisor", "true"), "remote.evil.promisor"},
 		{"objects on demand, the other way", setting("extensions.partialClone", "evil"), "extensions.partialclone"},
@@ -90,7 +91,7 @@ func TestForgeryIsFound(t *testing.T) {
 		{"settings that git cannot read", func(_ *world, m mirrorRepo) { m.write("config", "[core\n") }, "config: "},
 		{"hook", func(w *world, m mirrorRepo) {
 			m.write("hooks/post-receive", "#!/bin/sh\n")
-			w.must(os.Chmod(m.path("hooks/post-receive"), 0o777))
+			w.Must(os.Chmod(m.path("hooks/post-receive"), 0o777))
 		}, "hooks/post-receive: git would run it"},
 
 		{"tag that peels to another commit", func(_ *world, m mirrorRepo) {
@@ -120,7 +121,7 @@ func TestForgeryIsFound(t *testing.T) {
 		}, "it is no ref"},
 		{"file that hides a packed ref", func(_ *world, m mirrorRepo) { m.write(release, m.id("release-1.20~1").String()+"\n") }, "dropped commit " + release},
 		{"ref that cannot be read", func(_ *world, m mirrorRepo) { m.write(release, "evil\n") }, release + ": "},
-		{"ref that is a link", func(w *world, m mirrorRepo) { w.must(os.Symlink("master", m.path("refs/heads/mine"))) }, "stray ref refs/heads/mine"},
+		{"ref that is a link", func(w *world, m mirrorRepo) { w.Must(os.Symlink("master", m.path("refs/heads/mine"))) }, "stray ref refs/heads/mine"},
 		{"object that is replaced", func(_ *world, m mirrorRepo) { m.Git("replace", m.id(master).String(), m.id("master~1").String()) }, "stray ref refs/replace/"},
 		{"notes", func(_ *world, m mirrorRepo) { m.Git("notes", "add", "-m", "evil", master) }, "stray ref refs/notes/commits"},
 		{"history that a ref excuses", func(_ *world, m mirrorRepo) {
@@ -159,7 +160,7 @@ func TestForgeryIsFound(t *testing.T) {
 			t.Parallel()
 			w := whole.copy(t)
 			test.tamper(w, w.mirror(lib))
-			r := w.verify()
+			r := w.Verify()
 			if !slices.ContainsFunc(of(r, lib).Mismatches, func(m verify.Mismatch) bool { return strings.Contains(m.String(), test.want) }) {
 				t.Errorf("nothing says %q:\n%s", test.want, text(r))
 			}
@@ -191,7 +192,7 @@ func TestOrdinaryUseIsNoForgery(t *testing.T) {
 			m.Git("config", "maintenance.strategy", "incremental")
 			m.Git("maintenance", "run", "--quiet", "--task=loose-objects", "--task=incremental-repack", "--task=pack-refs", "--task=commit-graph")
 		}},
-		{"loose objects", func(_ *world, m mirrorRepo) { m.unpack() }},
+		{"loose objects", func(_ *world, m mirrorRepo) { gittest.Unpack(m.TB, m.Dir) }},
 		{"loose refs", func(w *world, m mirrorRepo) {
 			id := m.id(master).String()
 			m.Git("update-ref", master, "master~1")
@@ -239,8 +240,8 @@ func TestNothingOfTheUserChangesTheVerdict(t *testing.T) {
 		t.Setenv(v, home)
 	}
 	w := publish(t)
-	t.Setenv("GIT_DIR", w.source.Dir)
-	t.Setenv("GIT_OBJECT_DIRECTORY", filepath.Join(w.source.Dir, "objects"))
+	t.Setenv("GIT_DIR", w.Source.Dir)
+	t.Setenv("GIT_OBJECT_DIRECTORY", filepath.Join(w.Source.Dir, "objects"))
 	t.Setenv("GIT_CONFIG_COUNT", "1")
 	t.Setenv("GIT_CONFIG_KEY_0", "core.attributesFile")
 	t.Setenv("GIT_CONFIG_VALUE_0", filepath.Join(home, "attributes"))
@@ -250,11 +251,10 @@ func TestNothingOfTheUserChangesTheVerdict(t *testing.T) {
 // Without git, nothing can be said of any mirror.
 func TestErrorOfThisMachineIsNoMismatch(t *testing.T) {
 	w := publish(t)
-	s, err := session.Open(t.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Forget: true})
-	w.must(err)
-	defer func() { w.must(s.Close()) }()
+	s := w.Open(session.Options{Forget: true})
+	defer func() { w.Must(s.Close()) }()
 	t.Setenv("PATH", t.TempDir())
-	if r, err := verify.Run(t.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.mirrors}); !errors.Is(err, exec.ErrNotFound) {
+	if r, err := verify.Run(t.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.Mirrors}); !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
@@ -286,12 +286,12 @@ func TestRepackBesideIsNoMismatch(t *testing.T) {
 func (w *world) copy(t *testing.T) *world {
 	t.Helper()
 	mirrors := filepath.Join(t.TempDir(), "mirrors")
-	if err := os.CopyFS(mirrors, os.DirFS(w.mirrors)); err != nil {
+	if err := os.CopyFS(mirrors, os.DirFS(w.Mirrors)); err != nil {
 		t.Fatal(err)
 	}
-	source := *w.source
+	source := *w.Source
 	source.TB = t
-	return &world{TB: t, source: &source, rules: w.rules, mirrors: mirrors}
+	return &world{publishtest.World{TB: t, Source: &source, Rules: w.Rules, Mirrors: mirrors}}
 }
 
 func (m mirrorRepo) must(err error) {

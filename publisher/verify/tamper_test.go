@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/verify"
 )
@@ -18,7 +19,7 @@ func TestTamperingIsFound(t *testing.T) {
 	}{
 		{"changed blob", func(w *world) []finding {
 			m := w.mirror(lib)
-			at := m.of(master, w.source.Commits["B"])
+			at := m.of(master, w.Source.Commits["B"])
 			var have string
 			bad := m.rewrite(master, at, func(c *object.Commit) bool {
 				c.Tree = m.replaceFile(c.Tree, "b.go", func(string) string { return "package evil\n" })
@@ -27,7 +28,7 @@ func TestTamperingIsFound(t *testing.T) {
 			})
 			want := object.Hash(object.BlobType, []byte("package/lib")).String()
 			return []finding{
-				{lib, verify.ChangedCommit, []string{bad.String(), w.source.Commits["B"].String(), at.String(), "b.go is " + have + " and should be " + want}},
+				{lib, verify.ChangedCommit, []string{bad.String(), w.Source.Commits["B"].String(), at.String(), "b.go is " + have + " and should be " + want}},
 				{lib, verify.RewrittenBranch, []string{master, m.id(master).String()}},
 			}
 		}},
@@ -48,7 +49,7 @@ func TestTamperingIsFound(t *testing.T) {
 			m := w.mirror(lib)
 			bad := m.rewrite(master, m.id(master), func(c *object.Commit) bool {
 				entries, err := object.ParseTree([]byte(m.Git("cat-file", "tree", c.Tree.String())))
-				w.must(err)
+				w.Must(err)
 				for i := range entries {
 					if entries[i].Name == "run.sh" {
 						entries[i].Mode = object.ModeRegular
@@ -65,46 +66,46 @@ func TestTamperingIsFound(t *testing.T) {
 		}},
 		{"changed author", func(w *world) []finding {
 			m := w.mirror(lib)
-			bad := m.rewrite(master, m.of(master, w.source.Commits["S"]), func(c *object.Commit) bool {
+			bad := m.rewrite(master, m.of(master, w.Source.Commits["S"]), func(c *object.Commit) bool {
 				c.Author = []byte("M Allory <mallory@example.com> 1500000003 +0000")
 				return true
 			})
 			return []finding{
-				{lib, verify.ChangedCommit, []string{bad.String(), w.source.Commits["S"].String(), "author is", "mallory@example.com", "author@example.com"}},
+				{lib, verify.ChangedCommit, []string{bad.String(), w.Source.Commits["S"].String(), "author is", "mallory@example.com", "author@example.com"}},
 				{lib, verify.RewrittenBranch, []string{master}},
 			}
 		}},
 		{"dropped commit", func(w *world) []finding {
 			m := w.mirror(lib)
-			at := m.of(master, w.source.Commits["B"])
+			at := m.of(master, w.Source.Commits["B"])
 			m.rewrite(master, at, func(*object.Commit) bool { return false })
 			return []finding{
-				{lib, verify.ChangedCommit, []string{"its parents stand for", w.source.Commits["B"].String()}},
+				{lib, verify.ChangedCommit, []string{"its parents stand for", w.Source.Commits["B"].String()}},
 				{lib, verify.RewrittenBranch, []string{master}},
 			}
 		}},
 		{"branch set back behind its tags", func(w *world) []finding {
 			m := w.mirror(lib)
-			at := m.of(master, w.source.Commits["E"])
+			at := m.of(master, w.Source.Commits["E"])
 			m.SetRef(master, m.id(master+"^"))
 			return []finding{{lib, verify.DroppedCommit, []string{master, at.String(), "v1.21.0-alpha.1"}}}
 		}},
 		{"changed parents", func(w *world) []finding {
 			m := w.mirror(lib)
-			bad := m.rewrite(master, m.of(master, w.source.Commits["M"]), func(c *object.Commit) bool {
+			bad := m.rewrite(master, m.of(master, w.Source.Commits["M"]), func(c *object.Commit) bool {
 				c.Parents = []object.ID{c.Parents[1], c.Parents[0]}
 				return true
 			})
 			return []finding{
-				{lib, verify.ChangedCommit, []string{bad.String(), w.source.Commits["M"].String()}},
+				{lib, verify.ChangedCommit, []string{bad.String(), w.Source.Commits["M"].String()}},
 				{lib, verify.RewrittenBranch, []string{master}},
 			}
 		}},
 		{"trailer that names nothing", func(w *world) []finding {
 			m := w.mirror(lib)
 			nothing := strings.Repeat("1234", 10)
-			bad := m.rewrite(master, m.of(master, w.source.Commits["B"]), func(c *object.Commit) bool {
-				c.Message = []byte(strings.ReplaceAll(string(c.Message), w.source.Commits["B"].String(), nothing))
+			bad := m.rewrite(master, m.of(master, w.Source.Commits["B"]), func(c *object.Commit) bool {
+				c.Message = []byte(strings.ReplaceAll(string(c.Message), w.Source.Commits["B"].String(), nothing))
 				return true
 			})
 			return []finding{
@@ -114,12 +115,12 @@ func TestTamperingIsFound(t *testing.T) {
 		}},
 		{"trailer that names another commit", func(w *world) []finding {
 			m := w.mirror(lib)
-			bad := m.rewrite(master, m.of(master, w.source.Commits["B"]), func(c *object.Commit) bool {
-				c.Message = []byte(strings.ReplaceAll(string(c.Message), w.source.Commits["B"].String(), w.source.Commits["S"].String()))
+			bad := m.rewrite(master, m.of(master, w.Source.Commits["B"]), func(c *object.Commit) bool {
+				c.Message = []byte(strings.ReplaceAll(string(c.Message), w.Source.Commits["B"].String(), w.Source.Commits["S"].String()))
 				return true
 			})
 			return []finding{
-				{lib, verify.ChangedCommit, []string{bad.String(), "for source commit " + w.source.Commits["S"].String(), w.source.Commits["B"].String()}},
+				{lib, verify.ChangedCommit, []string{bad.String(), "for source commit " + w.Source.Commits["S"].String(), w.Source.Commits["B"].String()}},
 				{lib, verify.RewrittenBranch, []string{master}},
 			}
 		}},
@@ -136,7 +137,7 @@ func TestTamperingIsFound(t *testing.T) {
 		}},
 		{"trailer that was removed", func(w *world) []finding {
 			m := w.mirror(lib)
-			bad := m.rewrite(master, m.of(master, w.source.Commits["B"]), func(c *object.Commit) bool {
+			bad := m.rewrite(master, m.of(master, w.Source.Commits["B"]), func(c *object.Commit) bool {
 				c.Message = []byte("B\n")
 				return true
 			})
@@ -247,7 +248,7 @@ func TestTamperingIsFound(t *testing.T) {
 			return []finding{{lib, verify.MissingBranch, []string{release, "source tag v1.20.1"}}}
 		}},
 		{"removed mirror", func(w *world) []finding {
-			w.must(os.RemoveAll(w.mirror(tool).Dir))
+			w.Must(os.RemoveAll(w.mirror(tool).Dir))
 			return []finding{{tool, verify.MissingMirror, nil}}
 		}},
 		{"symbolic ref", func(w *world) []finding {
@@ -279,8 +280,8 @@ func TestTamperingIsFound(t *testing.T) {
 			m := w.mirror(lib)
 			m.Git("repack", "-a", "-d", "-q")
 			id := m.id(master + ":lib.go").String()
-			m.unpack()
-			w.must(os.Remove(filepath.Join(m.Dir, "objects", id[:2], id[2:])))
+			gittest.Unpack(m.TB, m.Dir)
+			w.Must(os.Remove(filepath.Join(m.Dir, "objects", id[:2], id[2:])))
 			return []finding{
 				{lib, verify.Unsound, []string{"missing blob " + id}},
 				{app, verify.UnfetchableVersion, []string{"object " + id + " is missing"}},

@@ -26,15 +26,15 @@ func TestWhatASyncPublishedIsProven(t *testing.T) {
 		verify.Destination{Name: tool, Branches: 1, Tags: 4, Commits: 4, Versions: 12},
 	)
 	// What a cache says must not matter.
-	w.must(os.WriteFile(filepath.Join(w.mirrors, ".publisher", "cache.db"), []byte("nonsense"), 0o666))
+	w.Must(os.WriteFile(filepath.Join(w.Mirrors, ".publisher", "cache.db"), []byte("nonsense"), 0o666))
 	w.clean()
-	w.must(os.RemoveAll(filepath.Join(w.mirrors, ".publisher")))
+	w.Must(os.RemoveAll(filepath.Join(w.Mirrors, ".publisher")))
 	w.clean()
 }
 
 func TestMirrorMayBeBehindItsSource(t *testing.T) {
 	w := publish(t)
-	w.source.History(`
+	w.Source.History(`
 G F: staging/lib/lib.go=package/lib//3
 H G: staging/app/h.go=package/app
 I H: other=1
@@ -49,7 +49,7 @@ branch master I
 		verify.Destination{Name: tool, Branches: 1, Tags: 4, Commits: 4, Versions: 12, Notes: []string{
 			"2 tags not published yet, such as kubernetes-1.21.0"}},
 	)
-	w.sync()
+	w.Publish()
 	w.clean(
 		verify.Destination{Name: lib, Branches: 2, Tags: 8, Commits: 7},
 		verify.Destination{Name: app, Branches: 2, Tags: 8, Commits: 9, Versions: 12},
@@ -60,14 +60,14 @@ branch master I
 func TestSourceMayBorrowObjects(t *testing.T) {
 	w := publish(t)
 	clone := filepath.Join(t.TempDir(), "clone.git")
-	gittest.Git(t, t.TempDir(), "", "clone", "--quiet", "--mirror", "--shared", w.source.Dir, clone)
-	w.source.Dir = clone
+	gittest.Git(t, t.TempDir(), "", "clone", "--quiet", "--mirror", "--shared", w.Source.Dir, clone)
+	w.Source.Dir = clone
 	w.clean(verify.Destination{Name: lib, Branches: 2, Tags: 6, Commits: 6})
 }
 
 func TestEndedBranchIsProven(t *testing.T) {
 	w := publish(t)
-	w.setRules(endedRules)
+	w.Rules = endedRules
 	// Its tags stay, as long as the source tags are there, and whether the
 	// source branch still is or not.
 	want := []verify.Destination{
@@ -76,22 +76,22 @@ func TestEndedBranchIsProven(t *testing.T) {
 		{Name: tool, Branches: 1, Tags: 4, Commits: 4, Versions: 12},
 	}
 	w.clean(want...)
-	w.source.Git("update-ref", "-d", "refs/heads/release-1.20")
+	w.Source.Git("update-ref", "-d", "refs/heads/release-1.20")
 	w.clean(want...)
-	w.sync()
+	w.Publish()
 	w.clean(want...)
 	// A tag that comes after the end is not waited for.
-	w.source.History("T Q: other=3\ntag v1.20.2 T")
+	w.Source.History("T Q: other=3\ntag v1.20.2 T")
 	w.clean(want...)
 
 	m := w.mirror(lib)
-	m.rewrite(release, m.of(release, w.source.Commits["R"]), func(c *object.Commit) bool {
+	m.rewrite(release, m.of(release, w.Source.Commits["R"]), func(c *object.Commit) bool {
 		c.Message = append([]byte("Other "), c.Message...)
 		return true
 	})
 	w.finds(
 		finding{lib, verify.RewrittenBranch, []string{release, m.id(release).String()}},
-		finding{lib, verify.ChangedCommit, []string{m.id(release).String(), "message", w.source.Commits["R"].String()}},
+		finding{lib, verify.ChangedCommit, []string{m.id(release).String(), "message", w.Source.Commits["R"].String()}},
 	)
 }
 
@@ -110,7 +110,7 @@ var endedRules = strings.NewReplacer(`
 
 func TestBranchOfASkippedSourceBranchIsProven(t *testing.T) {
 	w := publish(t)
-	w.setRules("skip-source-branches: [release-1.20]\n" + rulesText)
+	w.Rules = "skip-source-branches: [release-1.20]\n" + rulesText
 	w.clean(
 		verify.Destination{Name: lib, Branches: 2, Tags: 6, Commits: 6},
 		verify.Destination{Name: app, Branches: 2, Tags: 6, Commits: 7, Versions: 10},
@@ -124,20 +124,20 @@ func TestDamagedPackIsFound(t *testing.T) {
 	m := w.mirror(lib)
 	m.Git("repack", "-a", "-d", "-q")
 	packs, err := filepath.Glob(filepath.Join(m.Dir, "objects", "pack", "*.pack"))
-	w.must(err)
+	w.Must(err)
 	if len(packs) != 1 {
 		t.Fatalf("there are %d packs", len(packs))
 	}
-	w.must(os.Chmod(packs[0], 0o666))
+	w.Must(os.Chmod(packs[0], 0o666))
 	whole, err := os.ReadFile(packs[0])
-	w.must(err)
+	w.Must(err)
 	const places = 12
 	for i := range places {
 		at := len(whole) * (2*i + 1) / (2 * places)
 		damaged := append([]byte(nil), whole...)
 		damaged[at] ^= 0x10
-		w.must(os.WriteFile(packs[0], damaged, 0o666))
-		r := w.verify()
+		w.Must(os.WriteFile(packs[0], damaged, 0o666))
+		r := w.Verify()
 		kinds := make(map[verify.Kind]bool)
 		for _, mismatch := range of(r, lib).Mismatches {
 			kinds[mismatch.Kind] = true
@@ -146,7 +146,7 @@ func TestDamagedPackIsFound(t *testing.T) {
 			t.Errorf("byte %d of %d is changed, and found is only\n%s", at, len(whole), text(r))
 		}
 	}
-	w.must(os.WriteFile(packs[0], whole, 0o666))
+	w.Must(os.WriteFile(packs[0], whole, 0o666))
 	w.clean()
 }
 
@@ -156,14 +156,14 @@ func TestDamagedObjectIsNamed(t *testing.T) {
 	m := w.mirror(lib)
 	m.Git("repack", "-a", "-d", "-q")
 	id := m.id(master + ":lib.go").String()
-	m.unpack()
+	gittest.Unpack(m.TB, m.Dir)
 	file := filepath.Join(m.Dir, "objects", id[:2], id[2:])
-	w.must(os.Chmod(file, 0o666))
+	w.Must(os.Chmod(file, 0o666))
 	data, err := os.ReadFile(file)
-	w.must(err)
+	w.Must(err)
 	data[len(data)-1] ^= 1
-	w.must(os.WriteFile(file, data, 0o666))
-	r := w.verify()
+	w.Must(os.WriteFile(file, data, 0o666))
+	r := w.Verify()
 	found := false
 	for _, mismatch := range of(r, lib).Mismatches {
 		found = found || mismatch.Kind == verify.Unsound && strings.Contains(mismatch.Detail, id)
@@ -175,14 +175,14 @@ func TestDamagedObjectIsNamed(t *testing.T) {
 
 func TestSourceThatWasRewrittenIsFound(t *testing.T) {
 	w := publish(t)
-	w.source.History(`
+	w.Source.History(`
 X D: staging/lib/lib.go=package/lib//4
 branch master X
 `)
 	m := w.mirror(lib)
 	w.finds(
 		finding{lib, verify.RewrittenBranch, []string{master, m.id(master).String()}},
-		finding{lib, verify.UnexpectedCommit, []string{m.id(master).String(), w.source.Commits["E"].String(), "in the history of no published branch"}},
+		finding{lib, verify.UnexpectedCommit, []string{m.id(master).String(), w.Source.Commits["E"].String(), "in the history of no published branch"}},
 		finding{lib, verify.StrayRef, []string{"refs/tags/v0.21.0-alpha.1"}},
 		finding{app, verify.RewrittenBranch, []string{master}},
 		finding{app, verify.UnexpectedCommit, nil},
@@ -199,7 +199,7 @@ func TestTakenOverMirrorIsProvenFromThereOn(t *testing.T) {
 	w.clean(verify.Destination{Name: lib, Branches: 1, Tags: 2, Commits: 2, ForeignCommits: 5, ForeignTags: 1, Notes: []string{
 		"branch legacy was taken over at " + m.id("legacy").String() + "; what was there before is not proven",
 		"branch master was taken over at " + m.id("master~2").String() + "; what was there before is not proven"}})
-	bad := m.rewrite(master, m.of(master, w.source.Commits["D"]), func(c *object.Commit) bool {
+	bad := m.rewrite(master, m.of(master, w.Source.Commits["D"]), func(c *object.Commit) bool {
 		c.Tree = m.replaceFile(c.Tree, "lib.go", func(string) string { return "package evil\n" })
 		return true
 	})
@@ -287,7 +287,7 @@ func TestOnlyWhatTheRulesStateIsForeign(t *testing.T) {
 func takenOver(t *testing.T) *world {
 	t.Helper()
 	w := empty(t, "rules: []")
-	w.source.History(`
+	w.Source.History(`
 A: lib/lib.go=1
 B A: lib/lib.go=2
 C B: other=1
@@ -306,13 +306,13 @@ M L: old=2
 	became := make(map[string]object.ID)
 	for _, name := range []string{"A", "B", "C", "L", "M"} {
 		c, err := object.ParseCommit(m.Objects[m.Commits[name]].Data)
-		w.must(err)
+		w.Must(err)
 		if parent := map[string]string{"B": "A", "C": "B", "L": "A", "M": "L"}[name]; parent != "" {
 			c.Parents = []object.ID{became[parent]}
 		}
 		c.Committer = []byte("Bot <bot@example.com> 1500000500 +0000")
 		if from := map[string]string{"A": "Z", "B": "B"}[name]; from != "" {
-			c.Message = []byte(name + "\n\nKubernetes-commit: " + w.source.Commits[from].String() + "\n")
+			c.Message = []byte(name + "\n\nKubernetes-commit: " + w.Source.Commits[from].String() + "\n")
 		}
 		became[name] = m.Commit(c)
 	}
@@ -320,7 +320,7 @@ M L: old=2
 	m.Branch("legacy", became["M"])
 	m.Git("symbolic-ref", "HEAD", master)
 	m.Tag("kubernetes-1.0.0", became["C"])
-	w.setRules(fmt.Sprintf(`
+	w.Rules = fmt.Sprintf(`
 rules:
 - destination: lib
   branches:
@@ -332,14 +332,14 @@ rules:
     - {branch: master, commit: %s}
     - {branch: legacy, commit: %s}
     tags: %x
-`, became["C"], became["M"], sha256.Sum256([]byte(m.Git("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/")))))
-	w.source.History(`
+`, became["C"], became["M"], sha256.Sum256([]byte(m.Git("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/"))))
+	w.Source.History(`
 D C: lib/lib.go=3
 E D: lib/lib.go=4
 tag v1.20.0 E
 branch master E
 `)
-	w.sync()
+	w.Publish()
 	return w
 }
 
@@ -354,7 +354,7 @@ func TestReportIsTheSameEachTime(t *testing.T) {
 		m.Git("update-ref", "-d", "refs/tags/v0.20.0")
 		for _, commit := range []string{"B", "D", "E", "C", "F"} {
 			for id := range strings.FieldsSeq(m.Git("rev-list", master)) {
-				if strings.Contains(string(m.read(m.id(id)).Message), w.source.Commits[commit].String()) {
+				if strings.Contains(string(m.read(m.id(id)).Message), w.Source.Commits[commit].String()) {
 					m.rewrite(master, m.id(id), func(c *object.Commit) bool {
 						c.Author = []byte("M Allory <mallory@example.com> 1500000003 +0000")
 						return true
@@ -363,12 +363,12 @@ func TestReportIsTheSameEachTime(t *testing.T) {
 			}
 		}
 	}
-	first := w.verify()
+	first := w.Verify()
 	if n := first.Mismatches(); n < 20 {
 		t.Fatalf("only %d mismatches:\n%s", n, text(first))
 	}
 	for range 5 {
-		if again := w.verify(); !reflect.DeepEqual(again, first) {
+		if again := w.Verify(); !reflect.DeepEqual(again, first) {
 			t.Fatalf("first\n%s\nand then\n%s", text(first), text(again))
 		}
 	}
@@ -397,12 +397,11 @@ func TestVerifyingChangesNothingAndCanBeInterrupted(t *testing.T) {
 	if after := w.listing(); after != before {
 		t.Errorf("the files were\n%s\nand are\n%s", before, after)
 	}
-	s, err := session.Open(t.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Forget: true})
-	w.must(err)
-	defer func() { w.must(s.Close()) }()
+	s := w.Open(session.Options{Forget: true})
+	defer func() { w.Must(s.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	progressed := false
-	_, err = verify.Run(ctx, verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.mirrors,
+	_, err := verify.Run(ctx, verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.Mirrors,
 		Progress: func(string, int, int) { progressed = true; cancel() }})
 	if !progressed || !errors.Is(err, context.Canceled) {
 		t.Errorf("progress %t, error %v", progressed, err)

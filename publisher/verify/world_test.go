@@ -1,29 +1,22 @@
 package verify_test
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"k8s.io/publisher/gittest"
-	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/session"
+	"k8s.io/publisher/publishtest"
 	"k8s.io/publisher/verify"
 )
 
 // world is a source with its rules, and the mirrors that a real run publishes.
-type world struct {
-	testing.TB
-	source         *gittest.Repo
-	rules, mirrors string
-}
+type world struct{ publishtest.World }
 
 // Of the three modules, lib stands alone, app requires lib, and tool, which is
 // made of two directories, requires both. The branch old was published once.
@@ -122,7 +115,7 @@ package tool
 		f.Set("staging/lib/run.sh", gittest.File{Mode: object.ModeExecutable, Text: "#!/bin/sh\n"})
 		f.Set("staging/lib/link", gittest.File{Mode: object.ModeSymlink, Text: "lib.go"})
 	})
-	w.source.History(`
+	w.Source.History(`
 B A: staging/lib/b.go=package/lib
 C B: staging/app/c.go=package/app
 S B: staging/lib/side.go=package/lib
@@ -138,76 +131,25 @@ tag v1.21.0-alpha.1 F
 branch master F
 branch release-1.20 Q
 `)
-	w.sync()
+	w.Publish()
 	return w
 }
 
 func empty(t testing.TB, rules string) *world {
 	t.Helper()
-	dir := t.TempDir()
-	w := &world{TB: t, source: gittest.At(t, filepath.Join(dir, "source.git")), rules: filepath.Join(dir, "rules.yaml"), mirrors: filepath.Join(dir, "mirrors")}
-	w.setRules(rules)
-	return w
-}
-
-func (w *world) must(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-func (w *world) setRules(text string) {
-	w.Helper()
-	w.must(os.WriteFile(w.rules, []byte(text), 0o666))
+	return &world{*publishtest.New(t, rules)}
 }
 
 // commit adds a commit to the source; parents are separated by blanks.
 func (w *world) commit(name, parents string, edit func(gittest.Files)) {
 	w.Helper()
-	w.source.Add(name, strings.Fields(parents), edit)
-}
-
-// sync publishes the source as the publisher does.
-func (w *world) sync() {
-	w.Helper()
-	s, err := session.Open(w.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Write: true})
-	w.must(err)
-	p, pub, err := s.Plan(w.Context())
-	w.must(err)
-	_, err = s.Apply(w.Context(), p, pub)
-	w.must(err)
-	w.must(s.Close())
-	w.forgetTakeovers()
-}
-
-// forgetTakeovers removes the refs by which a sync notes where it took over.
-func (w *world) forgetTakeovers() {
-	w.Helper()
-	for _, rule := range []string{lib, app, tool} {
-		m := w.mirror(rule)
-		if _, err := os.Stat(m.Dir); err == nil {
-			for ref := range strings.FieldsSeq(m.Git("for-each-ref", "--format=%(refname)", "refs/publisher/")) {
-				m.Git("update-ref", "-d", ref)
-			}
-		}
-	}
-}
-
-func (w *world) verify() *verify.Report {
-	w.Helper()
-	s, err := session.Open(w.Context(), session.Options{Rules: w.rules, Source: w.source.Dir, Mirrors: w.mirrors, Forget: true})
-	w.must(err)
-	defer func() { w.must(s.Close()) }()
-	r, err := verify.Run(w.Context(), verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: w.mirrors})
-	w.must(err)
-	return r
+	w.Source.Add(name, strings.Fields(parents), edit)
 }
 
 // clean verifies and expects no mismatch, and in each destination these counts.
 func (w *world) clean(want ...verify.Destination) *verify.Report {
 	w.Helper()
-	r := w.verify()
+	r := w.Verify()
 	if !r.OK {
 		w.Errorf("mismatches in mirrors that nobody touched:\n%s", text(r))
 	}
@@ -239,7 +181,7 @@ type finding struct {
 // destination that none of them has.
 func (w *world) finds(want ...finding) *verify.Report {
 	w.Helper()
-	r := w.verify()
+	r := w.Verify()
 	if r.OK {
 		w.Error("the report is OK")
 	}
@@ -288,7 +230,7 @@ type mirrorRepo struct {
 }
 
 func (w *world) mirror(destination string) mirrorRepo {
-	return mirrorRepo{&gittest.Repo{TB: w.TB, Dir: mirror.Path(w.mirrors, destination), Objects: make(map[object.ID]gittest.Object)}}
+	return mirrorRepo{&gittest.Repo{TB: w.TB, Dir: w.Mirror(destination), Objects: make(map[object.ID]gittest.Object)}}
 }
 
 func (m mirrorRepo) id(rev string) object.ID {
@@ -371,32 +313,11 @@ func (m mirrorRepo) retag(name string, target object.ID) {
 	m.SetRef("refs/tags/"+name, m.Put(object.TagType, tag.Encode()))
 }
 
-// unpack makes loose objects of all.
-func (m mirrorRepo) unpack() {
-	m.Helper()
-	packs, err := filepath.Glob(filepath.Join(m.Dir, "objects", "pack", "*.pack"))
-	if err != nil {
-		m.Fatal(err)
-	}
-	for _, pack := range packs {
-		data, err := os.ReadFile(pack)
-		if err == nil {
-			for _, end := range []string{".pack", ".idx", ".rev"} {
-				err = errors.Join(err, os.RemoveAll(strings.TrimSuffix(pack, ".pack")+end))
-			}
-		}
-		if err != nil {
-			m.Fatal(err)
-		}
-		m.GitInput(string(data), "unpack-objects", "-q")
-	}
-}
-
 // listing is all files of the mirrors, with their sizes and times.
 func (w *world) listing() string {
 	w.Helper()
 	var b strings.Builder
-	w.must(filepath.WalkDir(w.mirrors, func(path string, d fs.DirEntry, err error) error {
+	w.Must(filepath.WalkDir(w.Mirrors, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
