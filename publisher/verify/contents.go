@@ -3,6 +3,8 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -96,28 +98,27 @@ func (c *checker) differences(s *subject, m *manifests) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var problems []string
-	// What the last tree did not have to lose, this one does not have either.
-	changes, err := c.git.compare(m.cleaned, tree)
+	if err := m.look(tree); err != nil {
+		return nil, err
+	}
+	parts, err := c.directories(s.source, s.layout.Dirs)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range changes {
-		if f.toMode != 0 && c.run.remove.Match(f.path) {
-			problems = append(problems, fmt.Sprintf("%s (%s) should have been removed", f.path, f.to))
-		}
+	pairs, err := m.pairs(parts)
+	if err != nil {
+		return nil, err
 	}
-	if len(problems) == 0 {
-		m.cleaned = tree
+	// Pins can make a go.sum again.
+	pinned := func(file string) bool {
+		dir, name := path.Split(file)
+		_, ok := pairs[dir]
+		return ok && (name == "go.mod" || name == "go.sum")
 	}
-	var parts []object.ID
-	for _, dir := range s.layout.Dirs {
-		part, t, _, err := c.git.get(s.source.String() + ":" + dir)
-		if err != nil {
-			return nil, err
-		}
-		if t == object.TreeType {
-			parts = append(parts, part)
+	var problems []string
+	for file, id := range m.removed {
+		if !pinned(file) {
+			problems = append(problems, fmt.Sprintf("%s (%s) should have been removed", file, id))
 		}
 	}
 	if len(parts) == 0 {
@@ -130,22 +131,31 @@ func (c *checker) differences(s *subject, m *manifests) ([]string, error) {
 			return nil, err
 		}
 		for _, f := range changes {
-			manifest := f.path == "go.mod" || f.path == "go.sum"
 			switch {
 			case c.run.remove.Match(f.path):
 				continue
 			case f.fromMode == 0:
 				// It may be another part's, or a go.sum that pins make.
-				if added[f.path]++; added[f.path] < len(parts) || f.path == "go.sum" && f.toMode.IsRegular() {
+				if added[f.path]++; added[f.path] < len(parts) || pinned(f.path) && f.toMode.IsRegular() {
 					continue
 				}
-			case manifest && f.fromMode.IsRegular() && f.fromMode == f.toMode:
-				continue // What it says is compared elsewhere.
+			case pinned(f.path) && f.fromMode.IsRegular() && f.fromMode == f.toMode:
+				continue // What it says is compared below.
 			}
 			problems = append(problems, f.String())
 		}
 	}
 	slices.Sort(problems)
-	more, err := m.check(s)
-	return append(problems, more...), err
+	siblings, err := c.modulePaths(s.source, s.layout.Siblings)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range slices.Sorted(maps.Keys(pairs)) {
+		more, err := m.check(s, pairs[dir], siblings)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, more...)
+	}
+	return problems, nil
 }

@@ -13,19 +13,86 @@ import (
 	"k8s.io/publisher/object"
 )
 
+// blob is a regular file; the zero one is none. other tells that there is
+// something else of its name.
+type blob struct {
+	id    object.ID
+	other bool
+}
+
+// directories returns the trees of directories that are published together.
+func (c *checker) directories(commit object.ID, dirs []string) ([]object.ID, error) {
+	var trees []object.ID
+	for _, dir := range dirs {
+		id, t, _, err := c.git.get(commit.String() + ":" + dir)
+		if err != nil {
+			return nil, err
+		}
+		if t == object.TreeType {
+			trees = append(trees, id)
+		}
+	}
+	return trees, nil
+}
+
+// file returns a file of the union of some trees.
+func (c *checker) file(trees []object.ID, name string) (found blob, err error) {
+	dir, rest, below := strings.Cut(name, "/")
+	var folders []object.ID
+	for _, id := range trees {
+		_, _, tree, err := c.git.get(id.String())
+		if err != nil {
+			return found, err
+		}
+		mode, id, ok, err := object.FindEntry(tree, dir)
+		switch {
+		case err != nil:
+			return found, err
+		case !ok:
+		case below && mode.IsDir():
+			folders = append(folders, id)
+		case !below && mode.IsRegular():
+			return blob{id: id}, nil
+		default:
+			found.other = true
+		}
+	}
+	if len(folders) == 0 {
+		return found, nil
+	}
+	return c.file(folders, rest)
+}
+
+// content returns what is in a file.
+func (c *checker) content(b blob) ([]byte, error) {
+	if b.id.IsZero() {
+		return nil, nil
+	}
+	_, _, data, err := c.git.get(b.id.String())
+	return data, err
+}
+
 // modulePaths returns the paths of the modules that stand in some directories
 // of a source commit.
 func (c *checker) modulePaths(commit object.ID, modules [][]string) ([]string, error) {
 	var paths []string
 	for _, dirs := range modules {
-		key := commit.String() + strings.Join(dirs, "\x00")
+		trees, err := c.directories(commit, dirs)
+		if err != nil {
+			return nil, err
+		}
+		key := fmt.Sprint(trees)
 		path, known := c.run.paths.Load(key)
 		if !known {
-			mod, err := c.sourceFile(commit, dirs, "go.mod")
+			mod, err := c.file(trees, "go.mod")
 			if err != nil {
 				return nil, err
 			}
-			path = modfile.ModulePath(mod.data)
+			data, err := c.content(mod)
+			if err != nil {
+				return nil, err
+			}
+			path = modfile.ModulePath(data)
 			c.run.paths.Store(key, path)
 		}
 		if path := path.(string); path != "" && !slices.Contains(paths, path) {
@@ -36,59 +103,26 @@ func (c *checker) modulePaths(commit object.ID, modules [][]string) ([]string, e
 	return paths, nil
 }
 
-// blob is a regular file; the zero one is none. other tells that there is
-// something else of its name.
-type blob struct {
-	id    object.ID
-	data  []byte
-	other bool
-}
-
-// sourceFile returns a file of the directories that are published together.
-func (c *checker) sourceFile(commit object.ID, dirs []string, name string) (found blob, err error) {
-	for _, dir := range dirs {
-		b, err := c.file(commit.String()+":"+dir, name)
-		if err != nil {
-			return found, err
-		}
-		b.other = b.other || found.other
-		if found.id.IsZero() {
-			found = b
-		}
-	}
-	return found, nil
-}
-
-// file returns a file of the tree that a revision names.
-func (c *checker) file(revision, name string) (b blob, err error) {
-	_, t, tree, err := c.git.get(revision)
-	if err != nil || t != object.TreeType {
-		return b, err
-	}
-	mode, id, ok, err := object.FindEntry(tree, name)
-	if err != nil || !ok || !mode.IsRegular() {
-		return blob{other: ok}, err
-	}
-	b.id, _, b.data, err = c.git.get(id.String())
-	return b, err
-}
-
 // manifests checks go.mod and go.sum, which hardly ever differ between the
 // many tags of a branch's commit.
 type manifests struct {
 	*checker
-	// cleaned is the last tree that has nothing that should have been removed.
-	cleaned    object.ID
-	known      map[files][]string
+	// last is the tree that was looked at last. Of its files, removed should not
+	// be there; it has modules in these directories, empty or ending in a slash.
+	last       object.ID
+	removed    map[string]string
+	modules    map[string]bool
+	known      map[pair][]string
 	claimed    map[claim]bool
 	unresolved map[module.Version]bool
 }
 
-// files are the blobs of go.mod and go.sum, and what they are checked against.
-type files struct {
-	source, published [2]object.ID
-	siblings          string
-	branch            bool
+// pair is the go.mod and go.sum of a module that both the source and the mirror
+// have, and what they are checked against.
+type pair struct {
+	dir               string
+	source, published [2]blob
+	siblings, branch  string
 }
 
 // claim is what a published module says of a sibling: that a version has a
@@ -103,83 +137,218 @@ type claim struct {
 
 func newManifests(c *checker) *manifests {
 	return &manifests{
-		checker: c, cleaned: emptyTree, known: make(map[files][]string), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
+		checker: c, last: emptyTree, removed: make(map[string]string), modules: make(map[string]bool),
+		known: make(map[pair][]string), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
 	}
 }
 
-// check compares the go.mod and go.sum of a published tree with the source's,
-// and what they say about siblings with the siblings' mirrors. It returns what
-// they say otherwise about anything else.
-func (m *manifests) check(s *subject) ([]string, error) {
-	siblings, err := m.modulePaths(s.source, s.layout.Siblings)
+// look finds modules and what should have been removed. What did not change since
+// the last tree is known.
+func (m *manifests) look(tree object.ID) error {
+	changes, err := m.git.compare(m.last, tree)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	pinned := !m.run.in.Rules.SkipGoMod
-	var source, published [2]blob
-	key := files{branch: s.branch != ""}
-	for k, name := range []string{"go.mod", "go.sum"} {
-		if source[k], err = m.sourceFile(s.source, s.layout.Dirs, name); err != nil {
-			return nil, err
+	for _, f := range changes {
+		delete(m.removed, f.path)
+		if f.toMode != 0 && m.run.remove.Match(f.path) {
+			m.removed[f.path] = f.to
 		}
-		if published[k], err = m.file(s.commit.String()+":", name); err != nil {
-			return nil, err
+		dir, name := path.Split(f.path)
+		folders := strings.Split(dir, "/")
+		if name == "go.mod" && !slices.Contains(folders, "vendor") && !slices.Contains(folders, "testdata") {
+			delete(m.modules, dir)
+			if f.toMode.IsRegular() {
+				m.modules[dir] = true
+			}
 		}
-		// Where one is a link or a folder, both stay as they are.
-		pinned = pinned && !source[k].other
-		key.source[k], key.published[k] = source[k].id, published[k].id
 	}
-	if !pinned {
+	m.last = tree
+	return nil
+}
+
+// pairs returns the modules that were there in the source, too, by directory.
+func (m *manifests) pairs(source []object.ID) (map[string]pair, error) {
+	pairs := make(map[string]pair)
+	for dir := range m.modules {
+		p := pair{dir: dir}
+		var err error
+		for k, name := range []string{"go.mod", "go.sum"} {
+			if !m.run.remove.Match(dir + name) {
+				if p.source[k], err = m.file(source, dir+name); err != nil {
+					return nil, err
+				}
+			}
+			if p.published[k], err = m.file([]object.ID{m.last}, dir+name); err != nil {
+				return nil, err
+			}
+		}
+		if !p.source[0].id.IsZero() {
+			pairs[dir] = p
+		}
+	}
+	return pairs, nil
+}
+
+// check compares a published go.mod and go.sum with the source's, and what they
+// say about siblings with the siblings' mirrors. It returns what they say
+// otherwise about anything else.
+func (m *manifests) check(s *subject, p pair, siblings []string) ([]string, error) {
+	if m.run.in.Rules.SkipGoMod {
 		siblings = nil
 	}
-	key.siblings = strings.Join(siblings, "\n")
-	if problems, ok := m.known[key]; ok {
+	p.siblings, p.branch = strings.Join(siblings, "\n"), s.branch
+	if problems, ok := m.known[p]; ok {
 		return problems, nil
 	}
-	from, to := manifest{source[0].data, source[1].data}, manifest{published[0].data, published[1].data}
-	problems := to.differences(from, siblings, pinned)
-	m.known[key] = problems
-	for _, c := range to.claims(from, siblings) {
-		if err := m.prove(s, c); err != nil {
+	var source, published [2][]byte
+	for k := range source {
+		var err error
+		if source[k], err = m.content(p.source[k]); err != nil {
+			return nil, err
+		}
+		if published[k], err = m.content(p.published[k]); err != nil {
+			return nil, err
+		}
+	}
+	if p.source[1].other || !wellFormed(source[1]) {
+		siblings = nil // No hashes can be written.
+	}
+	depth := strings.Count(p.dir, "/")
+	from, to := newManifest(source, siblings, depth), newManifest(published, siblings, depth)
+	problems := to.differences(from, !m.run.in.Rules.SkipGoMod)
+	for i := range problems {
+		problems[i] = p.dir + problems[i]
+	}
+	m.known[p] = problems
+	for _, c := range to.claims(from) {
+		if err := m.prove(s, p.dir, c); err != nil {
 			return nil, err
 		}
 	}
 	return problems, nil
 }
 
-// manifest is a module's go.mod and go.sum; nil where there is none.
-type manifest struct{ mod, sum []byte }
+// manifest is a module's go.mod and go.sum, nil where there is none, as they are
+// read among siblings.
+type manifest struct {
+	mod, sum []byte
+	siblings []string
+	err      error // why the go command cannot read go.mod
+	path     string
+	requires map[string]string // versions, by path
+	// lines are those of go.mod, blocks taken apart, with a star in the place of
+	// siblings' versions. Apart from them are those that replace a module by a
+	// directory: outward is not in the mirror, and inward, by path, is and stands
+	// for a sibling.
+	lines, outward []string
+	inward         map[string][]string
+}
+
+func newManifest(files [2][]byte, siblings []string, depth int) *manifest {
+	m := &manifest{mod: files[0], sum: files[1], siblings: siblings, requires: make(map[string]string), inward: make(map[string][]string)}
+	var f *modfile.File
+	if f, m.err = modfile.ParseLax("go.mod", m.mod, nil); m.err != nil {
+		return m
+	}
+	if f.Module != nil {
+		m.path = f.Module.Mod.Path
+	}
+	for _, r := range f.Require {
+		if _, ok := m.requires[r.Mod.Path]; !ok {
+			m.requires[r.Mod.Path] = r.Mod.Version
+		}
+	}
+	required := make(map[string]bool)
+	for _, stmt := range f.Syntax.Stmt {
+		switch stmt := stmt.(type) {
+		case *modfile.Line:
+			m.add(stmt, nil, required, depth)
+		case *modfile.LineBlock:
+			for _, line := range stmt.Line {
+				m.add(line, stmt.Token, required, depth)
+			}
+		}
+	}
+	return m
+}
+
+// add adds a line of go.mod.
+func (m *manifest) add(line *modfile.Line, block []string, required map[string]bool, depth int) {
+	tokens := slices.Concat(block, line.Token)
+	for i, token := range tokens {
+		if text, err := strconv.Unquote(token); err == nil {
+			tokens[i] = text
+		}
+	}
+	of, to := "", ""
+	switch arrow := slices.Index(tokens, "=>"); {
+	case tokens[0] == "replace" && (arrow == 2 || arrow == 3) && arrow+1 < len(tokens):
+		of, to = tokens[1], tokens[arrow+1]
+	case tokens[0] == "require" && len(tokens) >= 3 && slices.Contains(m.siblings, tokens[1]):
+		if required[tokens[1]] {
+			return // Of a sibling that is required twice, one line is left.
+		}
+		required[tokens[1]] = true
+		tokens[2] = "*"
+	}
+	for _, comment := range line.Suffix {
+		tokens = append(tokens, comment.Token)
+	}
+	switch text := strings.Join(tokens, " "); {
+	case leadsOut(to, depth):
+		m.outward = append(m.outward, text)
+	case modfile.IsDirectoryPath(to) && slices.Contains(m.siblings, of):
+		m.inward[of] = append(m.inward[of], text)
+	default:
+		m.lines = append(m.lines, text)
+	}
+}
+
+// leadsOut reports whether a replace leads to a directory that is not in the
+// mirror, or says nothing as it leads to where it stands.
+func leadsOut(to string, depth int) bool {
+	clean := path.Clean(strings.ReplaceAll(to, `\`, "/"))
+	return modfile.IsDirectoryPath(to) &&
+		(to[0] != '.' || clean == "." || strings.HasPrefix(clean+"/", strings.Repeat("../", depth+1)))
+}
 
 // differences returns how a published manifest differs from the source's in
 // more than what a mirror may say about siblings, and what it must not say.
-func (p manifest) differences(source manifest, siblings []string, pinned bool) []string {
+func (m *manifest) differences(source *manifest, pinned bool) []string {
 	var problems []string
-	have, outward, err1 := directives(p.mod, siblings)
-	want, dropped, err2 := directives(source.mod, siblings)
-	// What the go command cannot read is published as it is.
-	pinned = pinned && err2 == nil && wellFormed(source.sum)
 	switch {
-	case string(p.mod) == string(source.mod) && !pinned:
-	case err1 != nil || err2 != nil:
-		if string(p.mod) != string(source.mod) {
+	case m.err != nil || source.err != nil: // It is published as it is.
+		if string(m.mod) != string(source.mod) {
 			problems = append(problems, "go.mod cannot be read and is not as it is in the source")
 		}
 	default:
+		have, want := m.lines, source.lines
+		for path, lines := range source.inward {
+			// It goes where the sibling is pinned, be it to what was required before.
+			before := source.requires[path]
+			if before == "" || path == source.path || before == m.requires[path] && m.inward[path] != nil {
+				want = append(want, lines...)
+			}
+		}
+		for _, lines := range m.inward {
+			have = append(have, lines...)
+		}
 		if !pinned {
-			have, want = append(have, outward...), append(want, dropped...)
+			have, want = append(have, m.outward...), append(want, source.outward...)
 		}
 		extra, missing := lineDifference(strings.Join(have, "\n"), strings.Join(want, "\n"))
 		problems = append(problems, list("go.mod", extra, missing)...)
 		if pinned {
-			for _, line := range outward {
+			for _, line := range m.outward {
 				problems = append(problems, fmt.Sprintf("go.mod has %q, which leads out of the mirror", line))
 			}
 		}
 	}
-	extra, missing := lineDifference(string(p.sum), string(source.sum))
+	extra, missing := lineDifference(string(m.sum), string(source.sum))
 	ofSibling := func(line string) bool {
 		fields := strings.Fields(line)
-		return len(fields) > 0 && slices.Contains(siblings, fields[0])
+		return len(fields) > 0 && slices.Contains(m.siblings, fields[0])
 	}
 	return append(problems, list("go.sum", slices.DeleteFunc(extra, ofSibling), slices.DeleteFunc(missing, ofSibling))...)
 }
@@ -194,78 +363,21 @@ func wellFormed(sum []byte) bool {
 	return true
 }
 
-// directives returns the lines of a go.mod, blocks taken apart, with a star in
-// the place of siblings' versions; and apart from them the lines that replace a
-// module by a folder outside of this one.
-func directives(data []byte, siblings []string) (lines, outward []string, err error) {
-	f, err := modfile.ParseLax("go.mod", data, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	required := make(map[string]bool)
-	add := func(line *modfile.Line, tokens []string) {
-		tokens = slices.Clone(tokens)
-		for i, token := range tokens {
-			if text, err := strconv.Unquote(token); err == nil {
-				tokens[i] = text
-			}
-		}
-		for _, comment := range line.Suffix {
-			tokens = append(tokens, comment.Token)
-		}
-		text := func() string { return strings.Join(tokens, " ") }
-		switch {
-		case tokens[0] == "require" && len(tokens) >= 3 && slices.Contains(siblings, tokens[1]):
-			if required[tokens[1]] {
-				return // Of a sibling that is required twice, one line is left.
-			}
-			required[tokens[1]] = true
-			tokens[2] = "*"
-		case tokens[0] == "replace":
-			arrow := slices.Index(tokens, "=>")
-			if arrow > 0 && arrow+1 < len(tokens) && leadsOut(tokens[arrow+1]) {
-				outward = append(outward, text())
-				return
-			}
-		}
-		lines = append(lines, text())
-	}
-	for _, stmt := range f.Syntax.Stmt {
-		switch stmt := stmt.(type) {
-		case *modfile.Line:
-			add(stmt, stmt.Token)
-		case *modfile.LineBlock:
-			for _, line := range stmt.Line {
-				add(line, append(slices.Clone(stmt.Token), line.Token...))
-			}
-		}
-	}
-	return lines, outward, nil
-}
-
-// leadsOut reports whether a relative path leaves the folder that it starts in.
-func leadsOut(to string) bool {
-	to = path.Clean(to)
-	return to == ".." || strings.HasPrefix(to, "../")
-}
-
 // claims returns what a published manifest says about siblings on its own:
 // what it has from the source is not about what the mirrors hold.
-func (p manifest) claims(source manifest, siblings []string) []claim {
+func (m *manifest) claims(source *manifest) []claim {
 	pinned := make(map[module.Version]bool)
-	before := requirements(source.mod)
 	var claims []claim
-	self := modfile.ModulePath(p.mod)
-	for path, v := range requirements(p.mod) {
-		if slices.Contains(siblings, path) && path != self && before[path] != v {
+	for path, v := range m.requires {
+		if slices.Contains(m.siblings, path) && path != m.path && source.requires[path] != v {
 			pinned[module.Version{Path: path, Version: v}] = true
 		}
 	}
-	own, _ := lineDifference(string(p.sum), string(source.sum))
+	own, _ := lineDifference(string(m.sum), string(source.sum))
 	have := make(map[module.Version]bool)
-	for text := range strings.Lines(string(p.sum)) {
+	for text := range strings.Lines(string(m.sum)) {
 		fields := strings.Fields(text)
-		if len(fields) != 3 || !slices.Contains(siblings, fields[0]) {
+		if len(fields) != 3 || !slices.Contains(m.siblings, fields[0]) {
 			continue
 		}
 		v := module.Version{Path: fields[0], Version: fields[1]}
@@ -288,22 +400,8 @@ func (p manifest) claims(source manifest, siblings []string) []claim {
 	return claims
 }
 
-func requirements(mod []byte) map[string]string {
-	f, err := modfile.ParseLax("go.mod", mod, nil)
-	if err != nil {
-		return nil
-	}
-	versions := make(map[string]string)
-	for _, r := range f.Require {
-		if _, ok := versions[r.Mod.Path]; !ok {
-			versions[r.Mod.Path] = r.Mod.Version
-		}
-	}
-	return versions
-}
-
-// prove holds a claim against the sibling's mirror.
-func (m *manifests) prove(s *subject, c claim) error {
+// prove holds a claim of the module in a directory against the sibling's mirror.
+func (m *manifests) prove(s *subject, dir string, c claim) error {
 	v := module.Version{Path: c.of.Path, Version: strings.TrimSuffix(c.of.Version, "/go.mod")}
 	wrong := func(kind Kind, format string, args ...any) {
 		m.mismatch(Mismatch{Kind: kind, Ref: s.refs[0], Commit: s.commit.String(), Detail: fmt.Sprintf(format, args...)})
@@ -314,7 +412,7 @@ func (m *manifests) prove(s *subject, c claim) error {
 	}
 	if release == nil {
 		if c.required {
-			wrong(UnfetchableVersion, "it requires %s: %s", v, why)
+			wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, why)
 		} else {
 			m.unresolved[v] = true
 		}
@@ -328,11 +426,11 @@ func (m *manifests) prove(s *subject, c claim) error {
 	case err != nil:
 		return err
 	case why != "":
-		wrong(UnfetchableVersion, "it requires %s: %s", v, why)
+		wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, why)
 	case c.hash == "":
-		wrong(WrongHash, "go.sum has no line for %s %s; it should be %s", c.of.Path, c.of.Version, hash)
+		wrong(WrongHash, "%sgo.sum has no line for %s %s; it should be %s", dir, c.of.Path, c.of.Version, hash)
 	case c.hash != hash:
-		wrong(WrongHash, "go.sum has %s %s %s; commit %s of %s has %s", c.of.Path, c.of.Version, c.hash, release.commit, release.of.destination, hash)
+		wrong(WrongHash, "%sgo.sum has %s %s %s; commit %s of %s has %s", dir, c.of.Path, c.of.Version, c.hash, release.commit, release.of.destination, hash)
 	case !m.claimed[c]:
 		m.claimed[c] = true
 		m.out.Versions++
