@@ -45,6 +45,9 @@ type checker struct {
 type namedTag struct {
 	*publication.Tag
 	id object.ID
+	// adopted tells that it is whatever the mirror has, as that may have been there
+	// when the mirror was taken over.
+	adopted bool
 }
 
 // position is how far a branch of the mirror has come.
@@ -118,9 +121,7 @@ func (c *checker) index() error {
 			c.tagCommits[t.Target] = t
 		}
 		for k, name := range t.Names {
-			if t.Foreign == nil || !t.Foreign[k] {
-				c.byName["refs/tags/"+name] = namedTag{t, t.Objects[k]}
-			}
+			c.byName["refs/tags/"+name] = namedTag{t, t.Objects[k], t.Foreign != nil && t.Foreign[k]}
 		}
 	}
 	return nil
@@ -230,10 +231,12 @@ func (c *checker) tags() error {
 		}
 		at, want := c.h.targets[ref], c.byName[ref]
 		switch {
-		case want.Tag != nil && at.id == want.id:
-			c.out.Tags++
 		case c.foreignTags[ref]:
 			c.out.ForeignTags++
+		case want.adopted:
+			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it names %s; source tag %s makes another tag, and the rules do not say that this one was there before", c.named(at), want.Source)})
+		case want.Tag != nil && at.id == want.id:
+			c.out.Tags++
 		case want.Tag == nil:
 			c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: fmt.Sprintf("it names %s; no published source tag makes it", c.named(at))})
 		case at.t == object.CommitType:
