@@ -94,18 +94,18 @@ func (c *checker) subjects() []*subject {
 // differences compares a subject with the union of its directories in the
 // source.
 func (c *checker) differences(s *subject, m *manifests) ([]string, error) {
-	tree, _, _, err := c.git.get(s.commit.String() + "^{tree}")
+	id, _, data, err := c.git.get(s.commit.String() + "^{tree}")
 	if err != nil {
 		return nil, err
 	}
-	if err := m.look(tree); err != nil {
+	if err := m.look(id); err != nil {
 		return nil, err
 	}
 	parts, err := c.directories(s.source, s.layout.Dirs)
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := m.pairs(parts)
+	pairs, err := m.pairs(parts, tree{id, data})
 	if err != nil {
 		return nil, err
 	}
@@ -116,17 +116,17 @@ func (c *checker) differences(s *subject, m *manifests) ([]string, error) {
 		return ok && (name == "go.mod" || name == "go.sum")
 	}
 	var problems []string
-	for file, id := range m.removed {
+	for file, content := range m.removed {
 		if !pinned(file) {
-			problems = append(problems, fmt.Sprintf("%s (%s) should have been removed", file, id))
+			problems = append(problems, fmt.Sprintf("%s (%s) should have been removed", file, content))
 		}
 	}
 	if len(parts) == 0 {
-		parts = append(parts, emptyTree)
+		parts = append(parts, tree{id: emptyTree})
 	}
 	added := make(map[string]int)
 	for _, part := range parts {
-		changes, err := c.git.compare(part, tree)
+		changes, err := c.git.compare(part.id, id)
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,12 @@ import (
 	"k8s.io/publisher/object"
 )
 
+// tree is a folder as git has it.
+type tree struct {
+	id   object.ID
+	data []byte
+}
+
 // blob is a regular file; the zero one is none. other tells that there is
 // something else of its name.
 type blob struct {
@@ -20,47 +26,55 @@ type blob struct {
 	other bool
 }
 
-// directories returns the trees of directories that are published together.
-func (c *checker) directories(commit object.ID, dirs []string) ([]object.ID, error) {
-	var trees []object.ID
+// directories returns directories that are published together, less those that
+// are not there.
+func (c *checker) directories(commit object.ID, dirs []string) ([]tree, error) {
+	var trees []tree
 	for _, dir := range dirs {
-		id, t, _, err := c.git.get(commit.String() + ":" + dir)
+		id, t, data, err := c.git.get(commit.String() + ":" + dir)
 		if err != nil {
 			return nil, err
 		}
 		if t == object.TreeType {
-			trees = append(trees, id)
+			trees = append(trees, tree{id, data})
 		}
 	}
 	return trees, nil
 }
 
-// file returns a file of the union of some trees.
-func (c *checker) file(trees []object.ID, name string) (found blob, err error) {
-	dir, rest, below := strings.Cut(name, "/")
-	var folders []object.ID
-	for _, id := range trees {
-		_, _, tree, err := c.git.get(id.String())
+// files returns the go.mod and go.sum in a directory of the union of some trees.
+// Its path is empty or ends in a slash.
+func (c *checker) files(trees []tree, dir string) (found [2]blob, err error) {
+	first, rest, below := strings.Cut(dir, "/")
+	if !below {
+		for k, name := range []string{"go.mod", "go.sum"} {
+			for _, t := range trees {
+				mode, id, ok, err := object.FindEntry(t.data, name)
+				if err != nil {
+					return found, err
+				}
+				if ok = ok && found[k] == (blob{}); ok && mode.IsRegular() {
+					found[k].id = id
+				} else if ok {
+					found[k].other = true
+				}
+			}
+		}
+		return found, nil
+	}
+	var folders []tree
+	for _, t := range trees {
+		mode, id, ok, err := object.FindEntry(t.data, first)
+		if err == nil && ok && mode.IsDir() {
+			t.id = id
+			_, _, t.data, err = c.git.get(id.String())
+			folders = append(folders, t)
+		}
 		if err != nil {
 			return found, err
 		}
-		mode, id, ok, err := object.FindEntry(tree, dir)
-		switch {
-		case err != nil:
-			return found, err
-		case !ok:
-		case below && mode.IsDir():
-			folders = append(folders, id)
-		case !below && mode.IsRegular():
-			return blob{id: id}, nil
-		default:
-			found.other = true
-		}
 	}
-	if len(folders) == 0 {
-		return found, nil
-	}
-	return c.file(folders, rest)
+	return c.files(folders, rest)
 }
 
 // content returns what is in a file.
@@ -77,22 +91,22 @@ func (c *checker) content(b blob) ([]byte, error) {
 func (c *checker) modulePaths(commit object.ID, modules [][]string) ([]string, error) {
 	var paths []string
 	for _, dirs := range modules {
-		trees, err := c.directories(commit, dirs)
-		if err != nil {
-			return nil, err
-		}
-		key := fmt.Sprint(trees)
+		key := commit.String() + strings.Join(dirs, "\x00")
 		path, known := c.run.paths.Load(key)
 		if !known {
-			mod, err := c.file(trees, "go.mod")
+			trees, err := c.directories(commit, dirs)
 			if err != nil {
 				return nil, err
 			}
-			data, err := c.content(mod)
+			files, err := c.files(trees, "")
 			if err != nil {
 				return nil, err
 			}
-			path = modfile.ModulePath(data)
+			mod, err := c.content(files[0])
+			if err != nil {
+				return nil, err
+			}
+			path = modfile.ModulePath(mod)
 			c.run.paths.Store(key, path)
 		}
 		if path := path.(string); path != "" && !slices.Contains(paths, path) {
@@ -168,20 +182,19 @@ func (m *manifests) look(tree object.ID) error {
 }
 
 // pairs returns the modules that were there in the source, too, by directory.
-func (m *manifests) pairs(source []object.ID) (map[string]pair, error) {
+func (m *manifests) pairs(source []tree, published tree) (map[string]pair, error) {
 	pairs := make(map[string]pair)
 	for dir := range m.modules {
 		p := pair{dir: dir}
 		var err error
-		for k, name := range []string{"go.mod", "go.sum"} {
-			if !m.run.remove.Match(dir + name) {
-				if p.source[k], err = m.file(source, dir+name); err != nil {
-					return nil, err
-				}
-			}
-			if p.published[k], err = m.file([]object.ID{m.last}, dir+name); err != nil {
-				return nil, err
-			}
+		if p.source, err = m.files(source, dir); err != nil {
+			return nil, err
+		}
+		if p.published, err = m.files([]tree{published}, dir); err != nil {
+			return nil, err
+		}
+		if m.run.remove.Match(dir + "go.sum") {
+			p.source[1] = blob{}
 		}
 		if !p.source[0].id.IsZero() {
 			pairs[dir] = p
@@ -421,7 +434,7 @@ func (m *manifests) prove(s *subject, dir string, c claim) error {
 	if c.hash == "" && c.of == v && s.branch == "" && m.run.circular(m.out.Name, release.of.destination) {
 		return nil // The hash would be of what it stands in.
 	}
-	hash, why, err := release.hash(m.worker, c.of.Version, c.hash, s.branch == m.defaultBranch())
+	hash, why, err := release.hash(m.reader, c.of.Version, c.hash, s.branch == m.defaultBranch())
 	switch {
 	case err != nil:
 		return err

@@ -25,13 +25,24 @@ type modules struct {
 	h           *history
 
 	mu       sync.Mutex
-	releases map[module.Version]*release
+	releases map[module.Version]resolution
+	// hasher remembers what directories contribute. It reads with objects, which
+	// are whose turn it is.
+	hasher  *modhash.Hasher
+	objects struct{ *odb.Reader }
 }
 
-// worker is what each processor reads the mirrors with.
-type worker struct {
-	*odb.Reader
-	hasher *modhash.Hasher
+func newModules(destination string, h *history, sums modhash.Sums) *modules {
+	m := &modules{destination: destination, h: h, releases: make(map[module.Version]resolution)}
+	m.hasher = modhash.New(&m.objects, sums)
+	return m
+}
+
+// resolution is a release, or why there is none; nothing where it is another
+// sibling's.
+type resolution struct {
+	*release
+	why string
 }
 
 // release is a version of a module that its mirror has.
@@ -54,7 +65,7 @@ func (c *checker) resolve(v module.Version) (found *release, why string, err err
 		if sibling == nil || sibling.modules == nil {
 			continue
 		}
-		found, why, err := sibling.modules.resolve(c.worker.Reader, v)
+		found, why, err := sibling.modules.resolve(c.reader, v)
 		if err != nil || found != nil {
 			return found, "", err
 		}
@@ -71,9 +82,18 @@ func (c *checker) resolve(v module.Version) (found *release, why string, err err
 func (m *modules) resolve(reader *odb.Reader, v module.Version) (*release, string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if r, ok := m.releases[v]; ok {
-		return r, "", nil
+	r, known := m.releases[v]
+	if !known {
+		var err error
+		if r.release, r.why, err = m.release(reader, v); err != nil {
+			return nil, "", err
+		}
+		m.releases[v] = r
 	}
+	return r.release, r.why, nil
+}
+
+func (m *modules) release(reader *odb.Reader, v module.Version) (*release, string, error) {
 	n, why := m.find(v)
 	if n == none {
 		return nil, why, nil
@@ -110,7 +130,6 @@ func (m *modules) resolve(reader *odb.Reader, v module.Version) (*release, strin
 	case modfile.ModulePath(r.goMod) != v.Path:
 		return nil, "", nil // It is another sibling's.
 	}
-	m.releases[v] = r
 	return r, "", nil
 }
 
@@ -141,17 +160,18 @@ func (m *modules) find(v module.Version) (int32, string) {
 // hash returns the hash of the release's zip, or of its go.mod where version
 // ends in /go.mod. Where it cannot be fetched at all, why says so. It is that of
 // git's archive where archive asks for it, or another hash is claimed.
-func (r *release) hash(w *worker, version, claimed string, archive bool) (hash, why string, err error) {
+func (r *release) hash(reader *odb.Reader, version, claimed string, archive bool) (hash, why string, err error) {
 	if strings.HasSuffix(version, "/go.mod") {
 		return modhash.GoMod(r.goMod), "", nil
 	}
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
 	if r.quick == "" {
-		r.quick, err = w.hasher.Zip(r.version, r.tree)
+		r.of.objects.Reader = reader
+		r.quick, err = r.of.hasher.Zip(r.version, r.tree)
 	}
 	if err == nil && r.archived == "" && (archive || r.quick != claimed) {
-		r.archived, err = modhash.Archived(w.Reader, r.version, r.tree)
+		r.archived, err = modhash.Archived(reader, r.version, r.tree)
 	}
 	if err != nil && !ofMachine(err) {
 		return "", err.Error(), nil // The tree is unfit, or the mirror damaged.
