@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -36,18 +37,11 @@ func (c *checker) contents() error {
 		}
 		if len(problems) > 0 {
 			c.mismatch(Mismatch{Kind: WrongContent, Ref: s.refs[0], Commit: s.commit.String(),
-				Detail: fmt.Sprintf("%s differs from source commit %s: %s", describe(s.layout.Dirs), s.source, atMost(problems))})
+				Detail: fmt.Sprintf("%s differs from source commit %s: %s", cmp.Or(strings.Join(s.layout.Dirs, " + "), "the root"), s.source, atMost(problems))})
 		}
 	}
 	m.finish()
 	return nil
-}
-
-func describe(dirs []string) string {
-	if len(dirs) == 1 && dirs[0] == "" {
-		return "the root"
-	}
-	return strings.Join(dirs, " + ")
 }
 
 // subjects are the tips of branches and the tags, those that name one commit

@@ -138,12 +138,6 @@ func (c *checker) expects(id object.ID) bool {
 	return c.tagCommits[id] != nil
 }
 
-// in returns the index of a commit in a branch's projection.
-func (c *checker) in(b *publication.Branch, id object.ID) (i int32, ok bool) {
-	i, ok = c.projections[b.Projection][id]
-	return i, ok
-}
-
 func (c *checker) branches() error {
 	for _, b := range c.d.Branches {
 		ref := "refs/heads/" + b.Name
@@ -159,7 +153,7 @@ func (c *checker) branches() error {
 			wrong("but %s", b.Skipped)
 			continue
 		}
-		i, ok := c.in(b, at.id)
+		i, ok := c.projections[b.Projection][at.id]
 		switch {
 		case !ok:
 			wrong("which is no projection of a commit of source branch %s; that is at %s", c.followed(b), b.Tip)
