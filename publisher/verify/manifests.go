@@ -237,27 +237,27 @@ func (m *manifests) prove(s *subject, dir string, c claim) error {
 	wrong := func(kind Kind, format string, args ...any) {
 		m.mismatch(Mismatch{Kind: kind, Ref: s.refs[0], Commit: s.commit.String(), Detail: fmt.Sprintf(format, args...)})
 	}
-	release, why, err := m.resolve(v)
-	if err != nil {
+	release, err := m.resolve(v)
+	switch {
+	case err == nil:
+	case ofMachine(err):
 		return err
-	}
-	if release == nil {
-		if c.required {
-			wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, why)
-		} else {
-			m.unresolved[v] = true
-		}
+	case c.required:
+		wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, err)
+		return nil
+	default:
+		m.unresolved[v] = true
 		return nil
 	}
 	if c.hash == "" && c.of == v && s.branch == "" && m.run.circular(m.out.Name, release.of.destination) {
 		return nil // The hash would be of what it stands in.
 	}
-	hash, why, err := release.hash(m.reader, c.of.Version, c.hash, s.branch == m.defaultBranch())
+	hash, err := release.hash(m.reader, c.of.Version, c.hash, s.branch == m.defaultBranch())
 	switch {
-	case err != nil:
+	case err != nil && ofMachine(err):
 		return err
-	case why != "":
-		wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, why)
+	case err != nil:
+		wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, err)
 	case c.hash == "":
 		wrong(WrongHash, "%sgo.sum has no line for %s %s; it should be %s", dir, c.of.Path, c.of.Version, hash)
 	case c.hash != hash:
