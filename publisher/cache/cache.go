@@ -25,6 +25,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/source"
@@ -38,11 +39,11 @@ type Cache struct {
 	tx   *bbolt.Tx
 
 	mu  sync.Mutex
-	new map[object.ID][32]byte
+	new map[object.ID]modhash.Blob
 }
 
 var (
-	blobsBucket = []byte("blobs")
+	blobsBucket = []byte("blobs 2")
 	statePrefix = "state "
 	commitsName = []byte("commits")
 	tagsName    = []byte("tags")
@@ -62,7 +63,7 @@ func Open(file string, readOnly bool) (*Cache, error) {
 			return nil, fmt.Errorf("remove damaged cache: %w", err)
 		}
 	}
-	c := &Cache{file: file, new: make(map[object.ID][32]byte)}
+	c := &Cache{file: file, new: make(map[object.ID]modhash.Blob)}
 	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
 	var err error
 	if c.db, err = bbolt.Open(file, 0o666, options); err == nil {
@@ -94,25 +95,26 @@ func (c *Cache) rollback() error {
 }
 
 // Get implements modhash.Sums.
-func (c *Cache) Get(blob object.ID) (sum [32]byte, ok bool) {
+func (c *Cache) Get(blob object.ID) (b modhash.Blob, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if sum, ok = c.new[blob]; ok {
-		return sum, true
+	if b, ok = c.new[blob]; ok {
+		return b, true
 	}
-	if b := c.tx.Bucket(blobsBucket); b != nil {
-		if v := b.Get(blob[:]); len(v) == len(sum) {
-			return [32]byte(v), true
+	if bucket := c.tx.Bucket(blobsBucket); bucket != nil {
+		// A sum and a size.
+		if v := bucket.Get(blob[:]); len(v) == len(b.Sum)+8 {
+			return modhash.Blob{Sum: [32]byte(v), Size: int64(binary.BigEndian.Uint64(v[len(b.Sum):]))}, true
 		}
 	}
-	return sum, false
+	return b, false
 }
 
 // Put implements modhash.Sums.
-func (c *Cache) Put(blob object.ID, sum [32]byte) {
+func (c *Cache) Put(blob object.ID, b modhash.Blob) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.new[blob] = sum
+	c.new[blob] = b
 }
 
 // State is what a run found out, all of which is in the mirrors now.
@@ -314,8 +316,8 @@ func (c *Cache) saveBlobs(tx *bbolt.Tx) error {
 	}
 	slices.SortFunc(ids, compareIDs)
 	for _, id := range ids {
-		sum := c.new[id]
-		if err := b.Put(id[:], sum[:]); err != nil {
+		blob := c.new[id]
+		if err := b.Put(id[:], binary.BigEndian.AppendUint64(blob.Sum[:], uint64(blob.Size))); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/source"
 )
@@ -21,7 +22,7 @@ func saved(t *testing.T) (file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Put(blob, [32]byte{1, 2, 3})
+	c.Put(blob, modhash.NewBlob([]byte("hello")))
 	if err := errors.Join(c.Save(&State{Key: "key", Graph: new(source.Graph)}), c.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func remembers(t *testing.T, file string, readOnly bool) (blobs, rules bool) {
 		t.Fatal(err)
 	}
 	sum, blobs := c.Get(blob)
-	if blobs && sum != [32]byte{1, 2, 3} {
+	if blobs && sum != modhash.NewBlob([]byte("hello")) {
 		t.Errorf("the blob's sum is %x", sum)
 	}
 	rules = c.Memory("key") != nil
@@ -67,7 +68,7 @@ func TestWhatIsNotSavedIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := object.Hash(object.BlobType, []byte("other"))
-	c.Put(other, [32]byte{4})
+	c.Put(other, modhash.NewBlob([]byte("other")))
 	if _, ok := c.Get(other); !ok {
 		t.Error("what was put is not there")
 	}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +39,10 @@ before.`,
 			defer func() { err = errors.Join(err, s.Close()) }()
 			options, err := s.TakeOvers(c.Context(), destinations)
 			if err != nil {
+				return err
+			}
+			if len(options) == 0 {
+				_, err := io.WriteString(f.stdout, "there is nothing to take over: sync refuses no mirror for what somebody else has put there\n")
 				return err
 			}
 			return f.editRules(dryRun,

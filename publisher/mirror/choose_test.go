@@ -13,7 +13,8 @@ import (
 	"k8s.io/publisher/object"
 )
 
-// publish stages and commits refs of a repository, and has git check the mirror.
+// publish stages and commits refs of a repository in a mirror as it is now, and
+// has git check it.
 func publish(t *testing.T, lock *Lock, m *Mirror, from *gittest.Repo, refs ...string) {
 	t.Helper()
 	from.Git("rev-parse") // What was put is there for others to see then.
@@ -24,6 +25,10 @@ func publish(t *testing.T, lock *Lock, m *Mirror, from *gittest.Repo, refs ...st
 			t.Fatal(err)
 		}
 		all[ref] = Ref{ID: id}
+	}
+	m, err := Open(m.Dir)
+	if err != nil {
+		t.Fatal(err)
 	}
 	s, err := m.Stage(t.Context(), lock, all, objects(t, from.Dir), "main", t.TempDir())
 	if err != nil {
@@ -272,6 +277,9 @@ func TestEachStepOfAChangeCanBeTheLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		publish(t, lock, m, source, "refs/heads/main")
+		if m, err = Open(m.Dir); err != nil {
+			t.Fatal(err)
+		}
 		s, err := m.Stage(t.Context(), lock, map[string]Ref{"refs/heads/main": next}, objects(t, source.Dir), "main", t.TempDir())
 		if err != nil {
 			t.Fatal(err)

@@ -180,19 +180,11 @@ func (e *LostObjectError) Error() string {
 // CheckObjects returns a [LostObjectError] where a ref names an object that is not
 // in the mirror's store.
 func (m *Mirror) CheckObjects(store *odb.Store) error {
-	reader := store.Reader()
 	for _, name := range slices.Sorted(maps.Keys(m.refs)) {
 		ref := m.refs[name]
 		for _, id := range []object.ID{ref.ID, ref.Peeled} {
-			if id.IsZero() {
-				continue
-			}
-			_, err := reader.Size(id)
-			if _, ok := errors.AsType[*odb.MissingError](err); ok {
+			if !id.IsZero() && !store.Has(id) {
 				return &LostObjectError{m.Dir, name, id}
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}

@@ -29,7 +29,8 @@ type Staged struct {
 // Stage packs what the refs need and the mirror lacks. The objects are looked for
 // in the mirror and in the store, which may be nil; scratch, an existing folder on
 // the mirror's file system, takes what is written. Refs that the mirror has and refs
-// does not name stay. The lock is that of the mirrors. The error is an [ObjectError]
+// does not name stay. The mirror's value stays what it was, too: open it again to
+// see the change. The lock is that of the mirrors. The error is an [ObjectError]
 // where something must not be published.
 func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, objects *odb.Store, head, scratch string) (*Staged, error) {
 	dir, err := os.MkdirTemp(scratch, "incoming-")
@@ -132,7 +133,6 @@ func (s *Staged) create() error {
 	if err := os.Rename(s.repo, s.mirror.Dir); err != nil {
 		return err
 	}
-	s.mirror.refs, s.mirror.Exists = maps.Clone(s.refs), true
 	// The folders on the way may be new, too.
 	for dir := parent; ; dir = filepath.Dir(dir) {
 		if err := syncDir(dir); err != nil || dir == s.lock.mirrors() || dir == filepath.Dir(dir) {
@@ -186,11 +186,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := update.commit(); err != nil {
-		return err
-	}
-	s.mirror.refs, s.mirror.tracking = now.refs, now.tracking
-	return nil
+	return update.commit()
 }
 
 // ChangedError reports that someone else wrote to a mirror after it was

@@ -43,18 +43,21 @@ type Objects interface {
 	Blob(id object.ID) ([]byte, error)
 }
 
-// Sizer is what [Objects] may implement besides, to tell a blob's size in bytes
-// more cheaply than by reading it. It is asked only where [Sums] knows a blob
-// that the [Hasher] has not met; without it, such a blob is read.
-type Sizer interface {
-	Size(blob object.ID) (int64, error)
+// Blob is what a module zip needs of a file: the SHA-256 and the size in bytes of
+// its content.
+type Blob struct {
+	Sum  [sha256.Size]byte
+	Size int64
 }
 
-// Sums remembers the SHA-256 of blobs' contents. It is safe for concurrent use,
-// and may outlive the process: a blob's sum never changes.
+// NewBlob returns the Blob with this content.
+func NewBlob(content []byte) Blob { return Blob{sha256.Sum256(content), int64(len(content))} }
+
+// Sums remembers blobs by their names. It is safe for concurrent use, and may
+// outlive the process: what is behind a name never changes.
 type Sums interface {
-	Get(blob object.ID) (sum [sha256.Size]byte, ok bool)
-	Put(blob object.ID, sum [sha256.Size]byte)
+	Get(blob object.ID) (b Blob, ok bool)
+	Put(blob object.ID, b Blob)
 }
 
 // UnfetchableError reports a module version that the go command refuses to
@@ -76,10 +79,10 @@ func (e *UnfetchableError) Error() string {
 
 func (e *UnfetchableError) Unwrap() error { return e.Err }
 
-// maxHeld bounds the directory entries and blob sizes that a Hasher remembers.
+// maxHeld bounds the directory entries that a Hasher remembers.
 // One takes about a hundred bytes; a version of a large module adds a few
 // hundred of them.
-const maxHeld = 1 << 20
+const maxHeld = 1 << 19
 
 // Hasher computes the hashes of module zips. It remembers what each directory
 // contributes, so one Hasher should see all versions of a module, in any order.
@@ -90,8 +93,6 @@ type Hasher struct {
 
 	roots map[object.ID]*node
 	nodes map[place]*node
-	// sizes are of blobs; [Sums] has no room for them.
-	sizes map[object.ID]int64
 	// converts says of .gitattributes blobs whether they may convert contents.
 	converts map[object.ID]bool
 	held     int
@@ -113,7 +114,6 @@ func New(objects Objects, sums Sums) *Hasher {
 func (h *Hasher) forget() {
 	h.roots = make(map[object.ID]*node)
 	h.nodes = make(map[place]*node)
-	h.sizes = make(map[object.ID]int64)
 	h.converts = make(map[object.ID]bool)
 	h.held = 0
 }

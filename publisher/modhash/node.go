@@ -248,16 +248,16 @@ func (h *Hasher) addFile(n *node, p place, e object.Entry, names *foldedNames) e
 	if isSymlink(e.Mode) {
 		return nil
 	}
-	sum, size, err := h.blob(e.ID)
+	b, err := h.blob(e.ID)
 	if err != nil {
 		return fmt.Errorf("%s: %w", e.Name, err)
 	}
 	if n.fault == nil && p.role == rootDir &&
-		(e.Name == "go.mod" && size > zip.MaxGoMod || e.Name == "LICENSE" && size > zip.MaxLICENSE) {
-		n.fault = &fault{e.Name, fmt.Errorf("%d bytes is more than such a file may have", size)}
+		(e.Name == "go.mod" && b.Size > zip.MaxGoMod || e.Name == "LICENSE" && b.Size > zip.MaxLICENSE) {
+		n.fault = &fault{e.Name, fmt.Errorf("%d bytes is more than such a file may have", b.Size)}
 	}
-	n.size = bounded(n.size, size)
-	n.entries = append(n.entries, entry{name: e.Name, sum: sum})
+	n.size = bounded(n.size, b.Size)
+	n.entries = append(n.entries, entry{name: e.Name, sum: b.Sum})
 	return nil
 }
 
@@ -273,36 +273,17 @@ func (h *Hasher) tree(id object.ID) ([]object.Entry, error) {
 	return entries, nil
 }
 
-func (h *Hasher) blob(id object.ID) (sum [sha256.Size]byte, size int64, err error) {
-	size, sized := h.sizes[id]
-	sum, summed := h.sums.Get(id)
-	if sizer, ok := h.objects.(Sizer); ok && summed && !sized {
-		if size, err = sizer.Size(id); err != nil {
-			return sum, 0, fmt.Errorf("reading the size of blob %s: %w", id, err)
-		}
-		sized = true
-		h.setSize(id, size)
-	}
-	if summed && sized {
-		return sum, size, nil
+func (h *Hasher) blob(id object.ID) (Blob, error) {
+	if b, ok := h.sums.Get(id); ok {
+		return b, nil
 	}
 	data, err := h.objects.Blob(id)
 	if err != nil {
-		return sum, 0, fmt.Errorf("reading blob %s: %w", id, err)
+		return Blob{}, fmt.Errorf("reading blob %s: %w", id, err)
 	}
-	if !summed {
-		sum = sha256.Sum256(data)
-		h.sums.Put(id, sum)
-	}
-	h.setSize(id, int64(len(data)))
-	return sum, int64(len(data)), nil
-}
-
-func (h *Hasher) setSize(blob object.ID, size int64) {
-	if _, ok := h.sizes[blob]; !ok {
-		h.held++
-	}
-	h.sizes[blob] = size
+	b := NewBlob(data)
+	h.sums.Put(id, b)
+	return b, nil
 }
 
 // modern reports whether a root directory's go.mod asks for Go 1.24 or later.

@@ -1,7 +1,6 @@
 package modhash
 
 import (
-	"crypto/sha256"
 	"sync"
 
 	"k8s.io/publisher/object"
@@ -10,31 +9,24 @@ import (
 // MemorySums is a [Sums] that lasts as long as the process. Its zero value is
 // empty and ready for use.
 type MemorySums struct {
-	mu   sync.RWMutex
-	sums map[object.ID][sha256.Size]byte
+	mu    sync.RWMutex
+	blobs map[object.ID]Blob
 }
 
 // Get implements [Sums].
-func (s *MemorySums) Get(blob object.ID) (sum [sha256.Size]byte, ok bool) {
+func (s *MemorySums) Get(blob object.ID) (b Blob, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	sum, ok = s.sums[blob]
-	return sum, ok
+	b, ok = s.blobs[blob]
+	return b, ok
 }
 
 // Put implements [Sums].
-func (s *MemorySums) Put(blob object.ID, sum [sha256.Size]byte) {
+func (s *MemorySums) Put(blob object.ID, b Blob) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sums == nil {
-		s.sums = make(map[object.ID][sha256.Size]byte)
+	if s.blobs == nil {
+		s.blobs = make(map[object.ID]Blob)
 	}
-	s.sums[blob] = sum
-}
-
-// Len returns how many blobs are known.
-func (s *MemorySums) Len() int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return len(s.sums)
+	s.blobs[blob] = b
 }

@@ -1,7 +1,6 @@
 package modules
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"golang.org/x/mod/module"
 
+	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
 	"k8s.io/publisher/pin"
@@ -300,7 +300,7 @@ func (w *Worker) pinner(siblings Siblings) *pin.Pinner {
 func (w *Worker) put(content []byte, versions *odb.Series) (object.ID, error) {
 	id, err := w.shop.Scratch.Put(object.BlobType, content, versions)
 	if err == nil {
-		w.shop.Sums.Put(id, sha256.Sum256(content))
+		w.shop.Sums.Put(id, modhash.NewBlob(content))
 	}
 	return id, err
 }

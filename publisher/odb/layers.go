@@ -10,7 +10,6 @@ import (
 // for what an earlier run made, the mirrors. Objects are named by their content,
 // so where one is found does not matter. Not safe for concurrent use.
 type Layers struct {
-	made    *Scratch
 	scratch *ScratchReader
 	source  *Reader
 	mirrors *Reader // may be nil
@@ -18,7 +17,7 @@ type Layers struct {
 
 // NewLayers returns a reader of its arguments, of which mirrors may be nil.
 func NewLayers(made *Scratch, source, mirrors *Store) *Layers {
-	l := &Layers{made: made, scratch: made.Reader(), source: source.Reader()}
+	l := &Layers{scratch: made.Reader(), source: source.Reader()}
 	if mirrors != nil {
 		l.mirrors = mirrors.Reader()
 	}
@@ -52,21 +51,6 @@ func (l *Layers) read(id object.ID, want object.Type) ([]byte, error) {
 		return second.Read(id, want)
 	}
 	return data, err
-}
-
-// Size implements modhash.Sizer: the size of a blob whose hash is known is found
-// without reading it.
-func (l *Layers) Size(id object.ID) (int64, error) {
-	if size, ok := l.made.Size(id); ok {
-		return size, nil
-	}
-	first, second := l.order(id)
-	size, err := first.Size(id)
-	var missing *MissingError
-	if second != nil && errors.As(err, &missing) {
-		return second.Size(id)
-	}
-	return size, err
 }
 
 // order says where to look first: looking for loose objects is slow.

@@ -59,10 +59,6 @@ func TestReadersSeeWhatGitSees(t *testing.T) {
 						if !s.Has(id) {
 							t.Errorf("it has no %s", id)
 						}
-						// Half of the sizes are asked before the object is read.
-						if size, err := reader.Size(id); i%2 == 0 && (err != nil || size != int64(len(want[id].content))) {
-							t.Errorf("%s has %d bytes, %v", id, size, err)
-						}
 						kind, data, err := reader.ReadAny(id)
 						if err != nil {
 							t.Errorf("read %s: %v", id, err)
@@ -151,9 +147,6 @@ func TestMissingObjectIsNamed(t *testing.T) {
 	var missing *MissingError
 	if !errors.As(err, &missing) || missing.ID != id || len(missing.Dirs) != 1 || missing.Dirs[0] != r.objects() {
 		t.Errorf("got %v", err)
-	}
-	if _, err := s.Reader().Size(id); !errors.As(err, &missing) {
-		t.Errorf("its size: got %v", err)
 	}
 	if s.Has(id) {
 		t.Error("it has the object")

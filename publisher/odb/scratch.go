@@ -28,7 +28,6 @@ type Scratch struct {
 type scratchEntry struct {
 	offset int64
 	size   int32     // of what is deflated: the content or the delta
-	whole  int32     // of the content
 	base   object.ID // zero for whole objects
 	t      object.Type
 }
@@ -87,7 +86,7 @@ func (s *Scratch) Put(t object.Type, data []byte, series *Series) (object.ID, er
 	if len(data) > 1<<31-1 {
 		return id, fmt.Errorf("object %s of %d bytes is too large to be rewritten", id, len(data))
 	}
-	entry := scratchEntry{t: t, size: int32(len(data)), whole: int32(len(data))}
+	entry := scratchEntry{t: t, size: int32(len(data))}
 	var err error
 	if base, delta := series.delta(t, data); delta != nil {
 		entry.base, entry.size = base.id, int32(len(delta))
@@ -141,15 +140,6 @@ func (s *Series) add(id object.ID, data []byte, base object.ID) {
 func (s *Scratch) fail(err error) error {
 	s.err = fmt.Errorf("write new objects to %s: %w", s.dir, err)
 	return s.err
-}
-
-// Size returns how many bytes the content of an object has; ok is false where
-// none of that name was put.
-func (s *Scratch) Size(id object.ID) (size int64, ok bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	e, ok := s.index[id]
-	return int64(e.whole), ok
 }
 
 // ScratchReader reads back what was put. It is not safe for concurrent use.

@@ -44,8 +44,8 @@ type Requirement struct {
 	Local bool
 }
 
-// ParseMod reads a go.mod among siblings with these paths. The error is a
-// [*SyntaxError].
+// ParseMod reads a go.mod among siblings with these paths; nil stands for all
+// modules. The error is a [*SyntaxError].
 //
 // What the go command accepts in a dependency is good enough, since that is
 // what a mirror is to others: directives that are unknown, or broken in a way that
@@ -74,15 +74,18 @@ func ParseMod(data []byte, siblings map[string]bool) (*Mod, error) {
 			// Its version would depend on the go.mod that has the pin.
 			continue
 		}
-		if siblings[path] && !slices.Contains(m.Requires, path) {
+		if (siblings == nil || siblings[path]) && !slices.Contains(m.Requires, path) {
 			m.Requires = append(m.Requires, path)
 		}
 		if IsPlaceholder(r.Mod.Version) {
 			m.Placeholders = append(m.Placeholders, Requirement{path, r.Mod.Version, r.Syntax.Start.Line, local[path]})
 		}
 	}
-	// Most files are pinned in the root, to all siblings; editing uses the file up.
-	m.templates["0"] = m.newTemplate(file, 0, m.Requires)
+	if siblings != nil {
+		// Most files are pinned in the root, to all siblings; editing uses the
+		// file up.
+		m.templates["0"] = m.newTemplate(file, 0, m.Requires)
+	}
 	return m, nil
 }
 

@@ -3,7 +3,6 @@ package projection
 import (
 	"bytes"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -14,11 +13,11 @@ import (
 // same files again, few enough that workers end together.
 const stretch = 64
 
-// Publish makes the new commits' trees, in parallel, and then names the commits.
-// Rewriter is called once for each worker; nil publishes trees as they are.
-func (p *Projection) Publish(rewriter func() Rewriter) error {
-	if rewriter != nil {
-		if err := p.rewriteAll(rewriter); err != nil {
+// Publish makes the new commits' trees and then names the commits. The rewriters
+// work in parallel; where there are none, trees are published as they are.
+func (p *Projection) Publish(rewriters []Rewriter) error {
+	if len(rewriters) > 0 {
+		if err := p.rewriteAll(rewriters); err != nil {
 			return err
 		}
 	} else {
@@ -57,15 +56,13 @@ func PublishTogether(all []*Projection, rewriters []Rewriter) error {
 	return nil
 }
 
-func (p *Projection) rewriteAll(rewriter func() Rewriter) error {
+func (p *Projection) rewriteAll(rewriters []Rewriter) error {
 	var next atomic.Int64
 	var group sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	failures := make([]error, workers)
-	where := make([]int, workers)
-	for w := range workers {
+	failures := make([]error, len(rewriters))
+	where := make([]int, len(rewriters))
+	for w, rewriter := range rewriters {
 		group.Go(func() {
-			rewriter := rewriter()
 			for {
 				from := int(next.Add(stretch)) - stretch
 				if from >= len(p.commits) {

@@ -153,9 +153,9 @@ var semanticsTests = []struct {
 		 M D B: top=1
 		 E M: d/z=1`,
 		`A
-		 B A
 		 C A
 		 D C
+		 B A
 		 M D B
 		 E M`,
 	},

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -58,8 +59,11 @@ type Publication struct {
 
 	config Config
 	shop   *modules.Workshop
-	remove *pathspec.Set
-	lines  []*line // by the numbers of their specs
+	// workers work in parallel. They last, as they remember what they have read;
+	// what one goroutine does, the first does.
+	workers []*modules.Worker
+	remove  *pathspec.Set
+	lines   []*line // by the numbers of their specs
 }
 
 // line is a module through its history, or why there is none.
@@ -123,6 +127,9 @@ func Compute(ctx context.Context, c Config) (*Publication, error) {
 	p := &Publication{
 		Graph: c.Past.Graph, config: c, lines: make([]*line, len(c.Specs.Ordered)),
 		shop: &modules.Workshop{Scratch: c.Scratch, Source: c.Source.Store, Mirrors: c.Past.Objects, Sums: c.Sums},
+	}
+	for range runtime.GOMAXPROCS(0) {
+		p.workers = append(p.workers, p.shop.Worker())
 	}
 	var err error
 	if p.remove, err = pathspec.Compile(c.Rules.RecursiveDeletePatterns); err != nil {
@@ -325,7 +332,7 @@ func (p *Publication) projectTogether(ctx context.Context, group []*spec.Spec) {
 			l.Projection, l.err = projection.New(p.input(sp))
 		}
 		if l.err == nil && !circle {
-			l.err = l.Projection.Publish(p.rewriter(ctx, l))
+			l.err = p.publish(ctx, l)
 		}
 		err = cmp.Or(err, l.err)
 	}
@@ -338,11 +345,7 @@ func (p *Publication) projectTogether(ctx context.Context, group []*spec.Spec) {
 		for _, sp := range group {
 			l := p.lines[sp.Number]
 			projections = append(projections, l.Projection)
-			if make := p.rewriter(ctx, l); make != nil {
-				rewriters = append(rewriters, make())
-			} else {
-				rewriters = append(rewriters, nil)
-			}
+			rewriters = append(rewriters, p.rewriter(ctx, l, p.workers[0]))
 		}
 		err = projection.PublishTogether(projections, rewriters)
 	}
@@ -354,7 +357,7 @@ func (p *Publication) projectTogether(ctx context.Context, group []*spec.Spec) {
 // input is what a spec's projection is computed from.
 func (p *Publication) input(sp *spec.Spec) projection.Input {
 	put := func(t object.Type, data []byte) (object.ID, error) { return p.config.Scratch.Put(t, data, nil) }
-	directory := projection.NewDirectory(sp.Dirs, p.remove, p.shop.Worker().Objects, put)
+	directory := projection.NewDirectory(sp.Dirs, p.remove, p.workers[0].Objects, put)
 	perDir := make([][]object.ID, len(sp.Dirs))
 	for i, dir := range sp.Dirs {
 		perDir[i] = p.Graph.Trees(dir)
@@ -375,47 +378,56 @@ func (p *Publication) input(sp *spec.Spec) projection.Input {
 	return in
 }
 
+// publish makes a line's commits.
+func (p *Publication) publish(ctx context.Context, l *line) error {
+	if !l.Pinned() {
+		return l.Projection.Publish(nil)
+	}
+	var rewriters []projection.Rewriter
+	for _, w := range p.workers {
+		rewriters = append(rewriters, p.rewriter(ctx, l, w))
+	}
+	return l.Projection.Publish(rewriters)
+}
+
 // rewriter pins the trees of a line's commits to siblings at the same source
 // commit; within a circle, at what comes before it. It is nil where trees stay.
-func (p *Publication) rewriter(ctx context.Context, l *line) func() projection.Rewriter {
+func (p *Publication) rewriter(ctx context.Context, l *line, w *modules.Worker) projection.Rewriter {
 	if !l.Pinned() {
 		return nil
 	}
-	return func() projection.Rewriter {
-		w := p.shop.Worker()
-		return func(n int32, tree object.ID) (object.ID, error) {
-			if err := ctx.Err(); err != nil {
-				return object.ID{}, err
-			}
-			at := func(dep *modules.Line) (int32, error) {
-				i, present := dep.Projection.At[n], dep.Projection.Present[n]
-				if dep.Spec.InCircle(l.Spec) {
-					var err error
-					if i, present, err = dep.Projection.Before(n); err != nil {
-						return projection.None, err
-					}
-				}
-				if !present {
-					return projection.None, nil
-				}
-				return i, nil
-			}
-			siblings, err := w.Siblings(&l.Line, at)
-			if err != nil {
-				return object.ID{}, err
-			}
-			pinned, err := w.Pin(&l.Line, p.Graph.IDs[n], tree, siblings, func(dep *modules.Line) (*modules.Version, error) {
-				i, err := at(dep)
-				if err != nil {
-					return nil, err
-				}
-				return w.Fetchable(dep, i)
-			})
-			for _, r := range pinned.Left {
-				l.Warnings.Add(fmt.Sprintf("requires %s %s, which nobody can fetch", r.Path, r.Version), p.Graph.IDs[n], nil)
-			}
-			return pinned.Tree, err
+	return func(n int32, tree object.ID) (object.ID, error) {
+		if err := ctx.Err(); err != nil {
+			return object.ID{}, err
 		}
+		at := func(dep *modules.Line) (int32, error) {
+			i, present := dep.Projection.At[n], dep.Projection.Present[n]
+			if dep.Spec.InCircle(l.Spec) {
+				var err error
+				if i, present, err = dep.Projection.Before(n); err != nil {
+					return projection.None, err
+				}
+			}
+			if !present {
+				return projection.None, nil
+			}
+			return i, nil
+		}
+		siblings, err := w.Siblings(&l.Line, at)
+		if err != nil {
+			return object.ID{}, err
+		}
+		pinned, err := w.Pin(&l.Line, p.Graph.IDs[n], tree, siblings, func(dep *modules.Line) (*modules.Version, error) {
+			i, err := at(dep)
+			if err != nil {
+				return nil, err
+			}
+			return w.Fetchable(dep, i)
+		})
+		for _, r := range pinned.Left {
+			l.Warnings.Add(fmt.Sprintf("requires %s %s, which nobody can fetch", r.Path, r.Version), p.Graph.IDs[n], nil)
+		}
+		return pinned.Tree, err
 	}
 }
 
@@ -479,13 +491,4 @@ func (p *Publication) endedMainline(of *projection.Projection, tip int32, e *pas
 		}
 	}
 	return on
-}
-
-// onMainline reports whether a commit is on the mainline that a branch follows,
-// or followed.
-func (p *Publication) onMainline(b *Branch, commit object.ID) bool {
-	if b.Ended {
-		return b.mainline[commit]
-	}
-	return p.config.Past.OnMainline(b.Source, commit)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/Masterminds/semver/v3"
 	"golang.org/x/mod/module"
@@ -53,57 +55,155 @@ func (p *Publication) tags(ctx context.Context) error {
 	if p.config.Rules.SkipTags {
 		return nil
 	}
-	all, err := sourcetag.Read(p.config.Source, func(v *semver.Version) bool {
-		return slices.ContainsFunc(p.Destinations, func(d *Destination) bool {
-			names, err := sourcetag.Names(v, p.config.Rules.TagsOf(d.spec.Rule))
-			return len(names) > 0 || err != nil
-		})
+	groups := p.tagged()
+	found, err := sourcetag.Read(p.config.Source, func(v *semver.Version) bool {
+		for _, d := range slices.Concat(groups...) {
+			if names, err := d.namer.Names(v); len(names) > 0 || err != nil {
+				return true
+			}
+		}
+		return false
 	})
 	if err != nil {
 		return err
 	}
-	for _, group := range p.config.Specs.Groups {
-		g := &tagger{p: p, w: p.shop.Worker()}
-		for _, s := range group {
-			if d := p.Destination(s.Name); d.Err == nil {
-				g.destinations = append(g.destinations, &tagged{Destination: d, rules: p.config.Rules.TagsOf(s.Rule), names: make(rules.RefNames), by: make(map[string]string)})
-			}
-		}
-		for _, t := range all {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			g.tag(t)
+	all := make([]sourceTag, len(found))
+	for i, t := range found {
+		all[i] = sourceTag{t, p.mainlines(t.Commit)}
+	}
+	for _, destinations := range groups {
+		if err := p.tagGroup(ctx, destinations, all); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// tagger makes the tags of one destination, or of a circle of them.
-type tagger struct {
-	p            *Publication
-	w            *modules.Worker
-	destinations []*tagged
+// sourceTag is a source tag and the source branches whose mainline it is on.
+type sourceTag struct {
+	*sourcetag.Tag
+	on []string
+}
+
+// mainlines lists the source branches whose mainline a commit is on.
+func (p *Publication) mainlines(commit object.ID) (on []string) {
+	for branch := range p.config.Past.Heads {
+		if p.config.Past.OnMainline(branch, commit) {
+			on = append(on, branch)
+		}
+	}
+	return on
+}
+
+// tagGroup makes the tags of one destination, or of a circle of them: what each
+// source tag yields depends on what comes before only by the names that are taken.
+func (p *Publication) tagGroup(ctx context.Context, destinations []*tagged, all []sourceTag) error {
+	taggers := make([]*tagger, len(all))
+	for i, t := range all {
+		taggers[i] = &tagger{p: p, tag: t}
+		taggers[i].draft(destinations)
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for _, w := range p.workers {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(taggers)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				taggers[i].w = w
+				taggers[i].make()
+			}
+		})
+	}
+	group.Wait()
+	for _, g := range taggers {
+		for _, f := range g.drafts {
+			d := f.d
+			switch {
+			case d.Err != nil:
+			case f.err != nil:
+				d.Err = fmt.Errorf("source tag %s: %w", g.tag.Name, f.err)
+			case f.left != nil:
+				d.skip(g.tag, "go.mod:%d requires %s %s, which nobody can fetch", f.left.Line, f.left.Path, f.left.Version)
+			default:
+				d.Tags = append(d.Tags, f.Tag)
+			}
+		}
+	}
+	for _, d := range destinations {
+		slices.SortStableFunc(d.SkippedTags, func(a, b Skipped) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return ctx.Err()
 }
 
 // tagged is a destination with the names that its tags have taken.
 type tagged struct {
 	*Destination
-	rules []rules.TagRule
+	namer *sourcetag.Namer
 	names rules.RefNames
 	by    map[string]string // the source tag that took a name
+	// following has the numbers of the branches that follow each source branch.
+	following map[string][]int
 }
 
-func (d *tagged) skip(t *sourcetag.Tag, format string, args ...any) {
+// tagged returns the destinations that can have tags, in their groups.
+func (p *Publication) tagged() (groups [][]*tagged) {
+	common := sourcetag.NewNamer(p.config.Rules.Tags)
+	for _, group := range p.config.Specs.Groups {
+		var destinations []*tagged
+		for _, s := range group {
+			d := &tagged{
+				Destination: p.Destination(s.Name), namer: common,
+				names: make(rules.RefNames), by: make(map[string]string), following: make(map[string][]int),
+			}
+			if d.Err != nil {
+				continue
+			}
+			if s.Rule.Tags != nil {
+				d.namer = sourcetag.NewNamer(p.config.Rules.TagsOf(s.Rule))
+			}
+			for i, b := range d.Branches {
+				d.following[b.Source] = append(d.following[b.Source], i)
+			}
+			destinations = append(destinations, d)
+		}
+		groups = append(groups, destinations)
+	}
+	return groups
+}
+
+// candidates lists the branches that a source tag can be on, in their order.
+func (d *tagged) candidates(t sourceTag) (on []*Branch) {
+	var numbers []int
+	for _, source := range t.on {
+		numbers = append(numbers, d.following[source]...)
+	}
+	for _, i := range d.following[""] {
+		if d.Branches[i].mainline[t.Commit] {
+			numbers = append(numbers, i) // It has ended.
+		}
+	}
+	slices.Sort(numbers)
+	for _, i := range numbers {
+		if d.Branches[i].Projection != nil {
+			on = append(on, d.Branches[i])
+		}
+	}
+	return on
+}
+
+func (d *tagged) skip(t sourceTag, format string, args ...any) {
 	d.SkippedTags = append(d.SkippedTags, Skipped{t.Name, fmt.Sprintf(format, args...)})
 }
 
-// leave skips a tag whose go.mod would require what nobody can fetch.
-func (d *tagged) leave(t *sourcetag.Tag, r pin.Requirement) {
-	d.skip(t, "go.mod:%d requires %s %s, which nobody can fetch", r.Line, r.Path, r.Version)
+// tagger makes what one source tag yields in one destination, or in a circle of
+// them.
+type tagger struct {
+	p      *Publication
+	w      *modules.Worker
+	tag    sourceTag
+	drafts []*draft
 }
 
-// draft is a tag that is being made.
+// draft is a tag that is being made. In the end it is done, or left out, or failed.
 type draft struct {
 	*Tag
 	d *tagged
@@ -111,42 +211,54 @@ type draft struct {
 	// it may be pinned to there.
 	raw      object.ID
 	siblings modules.Siblings
-	done     bool
+
+	done bool
+	// left is what the go.mod of a tag that is left out requires and nobody can
+	// fetch.
+	left *pin.Requirement
+	err  error
 }
 
-// tag makes what a source tag yields in each destination.
-func (g *tagger) tag(t *sourcetag.Tag) {
-	var drafts []*draft
-	for _, d := range g.destinations {
+// draft finds where the source tag belongs.
+func (g *tagger) draft(destinations []*tagged) {
+	for _, d := range destinations {
 		if d.Err != nil {
 			continue
 		}
-		f, err := g.draft(d, t)
+		f, err := g.in(d)
 		if err != nil {
-			d.Err = fmt.Errorf("source tag %s: %w", t.Name, err)
+			d.Err = fmt.Errorf("source tag %s: %w", g.tag.Name, err)
 		} else if f != nil {
-			drafts = append(drafts, f)
-		}
-	}
-	if len(drafts) > 1 {
-		drafts = g.fetchable(t, drafts)
-	}
-	for _, f := range drafts {
-		if !f.done {
-			if err := g.finish(t, f, drafts); err != nil {
-				f.d.Err = fmt.Errorf("source tag %s: %w", t.Name, err)
-			}
-		}
-		if f.done {
-			f.d.Tags = append(f.d.Tags, f.Tag)
+			g.drafts = append(g.drafts, f)
 		}
 	}
 }
 
-// draft finds where a source tag belongs in a destination. It is nil where that is
-// nowhere, for a reason that is noted.
-func (g *tagger) draft(d *tagged, t *sourcetag.Tag) (*draft, error) {
-	names, err := sourcetag.Names(t.Version, d.rules)
+// make makes the tags that are drafted.
+func (g *tagger) make() {
+	for _, f := range g.drafts {
+		if f.pending() {
+			f.err = g.read(f)
+		}
+	}
+	if len(g.drafts) > 1 {
+		g.leaveOut()
+	}
+	for _, f := range g.drafts {
+		if f.pending() {
+			f.err = g.finish(f)
+		}
+	}
+}
+
+// pending reports whether a draft is neither done nor given up.
+func (f *draft) pending() bool { return !f.done && f.left == nil && f.err == nil }
+
+// in finds where the source tag belongs in a destination. The draft is nil where
+// that is nowhere, for a reason that is noted.
+func (g *tagger) in(d *tagged) (*draft, error) {
+	t := g.tag
+	names, err := d.namer.Names(t.Version)
 	if err != nil || len(names) == 0 {
 		return nil, err
 	}
@@ -154,7 +266,7 @@ func (g *tagger) draft(d *tagged, t *sourcetag.Tag) (*draft, error) {
 		d.skip(t, "%s", t.Refused)
 		return nil, nil
 	}
-	b, i, reason := g.p.place(d.Destination, t.Commit)
+	b, i, reason := d.place(t)
 	if reason != "" {
 		d.skip(t, "%s", reason)
 		return nil, nil
@@ -180,25 +292,30 @@ func (g *tagger) draft(d *tagged, t *sourcetag.Tag) (*draft, error) {
 		f.Objects, f.Target, f.Tree, f.Parent, f.done = record.Objects, record.Target, record.Tree, record.Parent, true
 		return f, nil
 	}
-	if !l.Pinned() {
-		f.raw = base.Tree
-	} else if f.raw, err = g.p.directoryAt(g.w, l, t.Commit); err != nil {
-		return nil, err
+	return f, nil
+}
+
+// read finds what is to be pinned, and to what.
+func (g *tagger) read(f *draft) (err error) {
+	f.raw = f.Tree
+	if f.line.Pinned() {
+		if f.raw, err = g.p.directoryAt(g.w, f.line, f.Commit); err != nil {
+			return err
+		}
 	}
-	f.siblings, err = g.w.Siblings(&l.Line, func(dep *modules.Line) (int32, error) { return standing(dep, t.Commit), nil })
-	return f, err
+	f.siblings, err = g.w.Siblings(&f.line.Line, func(dep *modules.Line) (int32, error) { return standing(dep, f.Commit), nil })
+	return err
 }
 
 // place finds the branch on whose mainline a tagged commit is, and the projected
 // commit there, or why there is none.
-func (p *Publication) place(d *Destination, tagged object.ID) (b *Branch, commit int32, reason string) {
-	onMainline := false
-	for _, candidate := range d.Branches {
-		if candidate.Projection == nil || !p.onMainline(candidate, tagged) {
+func (d *tagged) place(t sourceTag) (b *Branch, commit int32, reason string) {
+	candidates := d.candidates(t)
+	for k, candidate := range candidates {
+		if k > 0 && candidate.Projection == candidates[k-1].Projection {
 			continue
 		}
-		onMainline = true
-		i, present, ok := candidate.Projection.Lookup(tagged)
+		i, present, ok := candidate.Projection.Lookup(t.Commit)
 		if !ok || !present || i == projection.None {
 			continue
 		}
@@ -213,7 +330,7 @@ func (p *Publication) place(d *Destination, tagged object.ID) (b *Branch, commit
 		}
 	}
 	switch {
-	case !onMainline:
+	case len(candidates) == 0:
 		return nil, 0, "its commit is on no published branch's mainline"
 	case b == nil:
 		return nil, 0, "the directory is absent in its commit"
@@ -229,44 +346,37 @@ func standing(l *modules.Line, commit object.ID) int32 {
 	return projection.None
 }
 
-// fetchable leaves out the tags whose go.mod would require what nobody can fetch.
+// leaveOut leaves out the tags whose go.mod would require what nobody can fetch.
 // One that is left out can be what another one of the circle requires.
-func (g *tagger) fetchable(t *sourcetag.Tag, drafts []*draft) []*draft {
+func (g *tagger) leaveOut() {
 	for again := true; again; {
 		again = false
-		drafts = slices.DeleteFunc(drafts, func(f *draft) bool {
-			if f.done || f.d.Err != nil {
-				return f.d.Err != nil
+		for _, f := range g.drafts {
+			if !f.pending() {
+				continue
 			}
-			_, left, err := g.w.GoMod(&f.line.Line, t.Commit, f.raw, f.siblings, g.lookup(t, drafts, true))
-			if err != nil {
-				f.d.Err = fmt.Errorf("source tag %s: %w", t.Name, err)
-				return true
+			_, left, err := g.w.GoMod(&f.line.Line, g.tag.Commit, f.raw, f.siblings, g.lookup(true))
+			if f.err = err; err == nil && len(left) > 0 {
+				f.left = &left[0]
 			}
-			if len(left) == 0 {
-				return false
-			}
-			f.d.leave(t, left[0])
-			again = true
-			return true
-		})
+			again = again || !f.pending()
+		}
 	}
-	return drafts
 }
 
 // lookup returns the versions of siblings at a source tag: their tags, where these
 // are versions of their modules, or else their commits. Those of tags that are
 // being made too have no hash of the zip before they are done. With namesOnly
 // nothing has hashes.
-func (g *tagger) lookup(t *sourcetag.Tag, drafts []*draft, namesOnly bool) modules.Lookup {
+func (g *tagger) lookup(namesOnly bool) modules.Lookup {
 	return func(dep *modules.Line) (*modules.Version, error) {
-		tag, f := g.tagOf(dep, t, drafts)
+		tag, f := g.tagOf(dep)
 		if tag != nil {
-			if err := g.asVersion(t, tag, f); err != nil {
+			if err := g.asVersion(tag, f); err != nil {
 				return nil, err
 			}
 			if tag.version != nil && f != nil && !f.done && !namesOnly && tag.version.GoModSum == "" {
-				goMod, _, err := g.w.GoMod(&tag.line.Line, t.Commit, f.raw, f.siblings, g.lookup(t, drafts, true))
+				goMod, _, err := g.w.GoMod(&tag.line.Line, g.tag.Commit, f.raw, f.siblings, g.lookup(true))
 				if err != nil {
 					return nil, err
 				}
@@ -276,15 +386,15 @@ func (g *tagger) lookup(t *sourcetag.Tag, drafts []*draft, namesOnly bool) modul
 				return tag.version, nil
 			}
 		}
-		return g.w.Fetchable(dep, standing(dep, t.Commit))
+		return g.w.Fetchable(dep, standing(dep, g.tag.Commit))
 	}
 }
 
-// tagOf finds what a source tag yields for a sibling; f is not nil for one that is
-// being made now.
-func (g *tagger) tagOf(dep *modules.Line, t *sourcetag.Tag, drafts []*draft) (tag *Tag, f *draft) {
-	for _, f := range drafts {
-		if &f.line.Line == dep {
+// tagOf finds what the source tag yields for a sibling; f is not nil for one that
+// is being made now.
+func (g *tagger) tagOf(dep *modules.Line) (tag *Tag, f *draft) {
+	for _, f := range g.drafts {
+		if &f.line.Line == dep && (f.done || f.pending()) {
 			return f.Tag, f
 		}
 	}
@@ -293,7 +403,7 @@ func (g *tagger) tagOf(dep *modules.Line, t *sourcetag.Tag, drafts []*draft) (ta
 			continue
 		}
 		// Tags come in the order of source tags.
-		if i, ok := slices.BinarySearchFunc(d.Tags, t.Name, func(tag *Tag, name string) int { return strings.Compare(tag.Source, name) }); ok {
+		if i, ok := slices.BinarySearchFunc(d.Tags, g.tag.Name, func(tag *Tag, name string) int { return strings.Compare(tag.Source, name) }); ok {
 			return d.Tags[i], nil
 		}
 	}
@@ -301,7 +411,7 @@ func (g *tagger) tagOf(dep *modules.Line, t *sourcetag.Tag, drafts []*draft) (ta
 }
 
 // asVersion finds the version of its module that a tag is.
-func (g *tagger) asVersion(t *sourcetag.Tag, tag *Tag, f *draft) error {
+func (g *tagger) asVersion(tag *Tag, f *draft) error {
 	if tag.version != nil {
 		return nil
 	}
@@ -317,7 +427,7 @@ func (g *tagger) asVersion(t *sourcetag.Tag, tag *Tag, f *draft) error {
 	if i < 0 {
 		return nil
 	}
-	tag.version, err = g.w.VersionAt(&tag.line.Line, t.Commit, tree, module.Version{Path: path, Version: tag.Names[i]})
+	tag.version, err = g.w.VersionAt(&tag.line.Line, g.tag.Commit, tree, module.Version{Path: path, Version: tag.Names[i]})
 	if err == nil && tag.version != nil && f != nil && !f.done {
 		tag.version.Sum, tag.version.GoModSum = "", "" // Of what is not pinned yet.
 	}
@@ -326,7 +436,7 @@ func (g *tagger) asVersion(t *sourcetag.Tag, tag *Tag, f *draft) error {
 
 // adopt makes tags that a mirror had when it was taken over what the source tag
 // yields: they stay as they are, and others go to the same commit.
-func (g *tagger) adopt(f *draft, t *sourcetag.Tag, ident []byte) error {
+func (g *tagger) adopt(f *draft, ident []byte) error {
 	m := g.p.config.Past.Mirrors[f.d.Name]
 	if m.Err != nil {
 		return nil
@@ -350,7 +460,7 @@ func (g *tagger) adopt(f *draft, t *sourcetag.Tag, ident []byte) error {
 			continue
 		}
 		var err error
-		if f.Objects[k], err = g.p.config.Scratch.Put(object.TagType, t.Mirrored(name, f.Target, ident), nil); err != nil {
+		if f.Objects[k], err = g.p.config.Scratch.Put(object.TagType, g.tag.Mirrored(name, f.Target, ident), nil); err != nil {
 			return err
 		}
 	}
@@ -358,19 +468,20 @@ func (g *tagger) adopt(f *draft, t *sourcetag.Tag, ident []byte) error {
 }
 
 // finish pins the tag's tree and makes its objects, or leaves the tag out.
-func (g *tagger) finish(t *sourcetag.Tag, f *draft, drafts []*draft) error {
+func (g *tagger) finish(f *draft) error {
+	t := g.tag
 	stamp, err := t.Stamp(g.w.Objects)
 	if err != nil {
 		return err
 	}
 	c := &g.p.config
 	ident := append([]byte(c.Rules.Committer.String()+" "), stamp...)
-	pinned, err := g.w.Pin(&f.line.Line, t.Commit, f.raw, f.siblings, g.lookup(t, drafts, false))
+	pinned, err := g.w.Pin(&f.line.Line, t.Commit, f.raw, f.siblings, g.lookup(false))
 	if err != nil {
 		return err
 	}
 	if len(pinned.Left) > 0 {
-		f.d.leave(t, pinned.Left[0])
+		f.left = &pinned.Left[0]
 		return nil
 	}
 	if pinned.Tree != f.Tree {
@@ -391,7 +502,7 @@ func (g *tagger) finish(t *sourcetag.Tag, f *draft, drafts []*draft) error {
 		f.Objects = append(f.Objects, id)
 	}
 	f.done, f.version = true, nil
-	return g.adopt(f, t, ident)
+	return g.adopt(f, ident)
 }
 
 // directoryAt returns the tree of a line's directory in a commit, unpinned.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/mod/modfile"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"k8s.io/publisher/object"
@@ -32,7 +31,7 @@ type Refusal struct {
 // exist, each go.mod requires only siblings that the dependencies name, and no
 // version that nobody can fetch. Refusals are in the order of the rules.
 func Find(r *rules.Rules, repo *source.Repository) ([]Refusal, error) {
-	f := &finder{rules: r, repo: repo, reader: repo.Store.Reader(), modules: make(map[object.ID]*module), within: make(map[object.ID]map[string]string)}
+	f := &finder{rules: r, repo: repo, reader: repo.Store.Reader(), modules: make(map[object.ID]*module), by: make(map[from][]string), within: make(map[object.ID]map[string]string)}
 	if err := f.read(); err != nil {
 		return nil, err
 	}
@@ -53,6 +52,9 @@ type module struct {
 	placeholders []pin.Requirement
 }
 
+// from is a module on a source branch.
+type from struct{ branch, path string }
+
 // published is a module at the head of a branch.
 type published struct {
 	*module
@@ -66,6 +68,7 @@ type finder struct {
 	reader    *odb.Reader
 	modules   map[object.ID]*module // by blob
 	published []published
+	by        map[from][]string // the destinations
 	// within lists the modules in a source tree, with their directories.
 	within map[object.ID]map[string]string
 	found  []Refusal
@@ -141,6 +144,8 @@ func (f *finder) head(i, j int, b rules.Branch) error {
 	}
 	if m.module != nil {
 		f.published = append(f.published, m)
+		key := from{b.Source.Branch, m.path}
+		f.by[key] = append(f.by[key], f.rules.Rules[i].Destination)
 	}
 	return nil
 }
@@ -156,12 +161,7 @@ func (f *finder) parse(id object.ID) (*module, error) {
 	}
 	m := new(module)
 	if mod, err := pin.ParseMod(data, nil); err == nil {
-		m.path, m.placeholders = mod.Path, mod.Placeholders
-	}
-	if file, err := modfile.ParseLax("go.mod", data, nil); err == nil {
-		for _, r := range file.Require {
-			m.requires = append(m.requires, r.Mod.Path)
-		}
+		m.path, m.requires, m.placeholders = mod.Path, mod.Requires, mod.Placeholders
 	}
 	f.modules[id] = m
 	return m, nil
@@ -206,15 +206,7 @@ func (f *finder) requirements(m published) error {
 }
 
 // publishers lists the destinations that publish a module from a source branch.
-func (f *finder) publishers(branch, path string) []string {
-	var by []string
-	for _, m := range f.published {
-		if rule := &f.rules.Rules[m.rule]; m.path == path && rule.Branches[m.branch].Source.Branch == branch {
-			by = append(by, rule.Destination)
-		}
-	}
-	return by
-}
+func (f *finder) publishers(branch, path string) []string { return f.by[from{branch, path}] }
 
 // modulesIn finds the modules in a source tree. Looking for them everywhere takes
 // time, so it is done where a requirement asks for it only.

@@ -15,7 +15,8 @@ import (
 
 // TakeOvers returns what the rules are to say for mirrors to be continued that the
 // publisher did not fill, or filled under other rules: those of the given
-// destinations, or, where none are given, all that a sync refuses for that reason.
+// destinations, or, where none are given, all that a sync refuses for that reason,
+// which may be none.
 // The rules in the session change with it; the file does not.
 func (s *Session) TakeOvers(ctx context.Context, destinations []string) ([]rules.TakeOverOptions, error) {
 	p, _, err := s.Plan(ctx)
@@ -40,7 +41,7 @@ func (s *Session) TakeOvers(ctx context.Context, destinations []string) ([]rules
 		}
 	}
 	if len(options) == 0 {
-		return nil, errors.New("there is nothing to take over: sync refuses no mirror for what somebody else has put there")
+		return nil, nil
 	}
 	return options, s.digestTags(ctx, options)
 }

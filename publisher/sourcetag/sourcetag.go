@@ -56,10 +56,34 @@ func Read(repo *source.Repository, wanted func(*semver.Version) bool) ([]*Tag, e
 	return tags, nil
 }
 
-// Names returns the names that tag rules give to a mirror's tags.
-func Names(v *semver.Version, all []rules.TagRule) ([]string, error) {
-	var names []string
-	for _, rule := range all {
+// Namer names a mirror's tags. It remembers the names, as many mirrors have the
+// same rules. It is not safe for concurrent use.
+type Namer struct {
+	rules []rules.TagRule
+	known map[string]named
+}
+
+type named struct {
+	names []string
+	err   error
+}
+
+// NewNamer returns a Namer that goes by these rules.
+func NewNamer(all []rules.TagRule) *Namer { return &Namer{all, make(map[string]named)} }
+
+// Names returns the names that a version's tag has in a mirror, in the order of
+// the rules.
+func (n *Namer) Names(v *semver.Version) ([]string, error) {
+	is, known := n.known[v.Original()]
+	if !known {
+		is.names, is.err = n.names(v)
+		n.known[v.Original()] = is
+	}
+	return is.names, is.err
+}
+
+func (n *Namer) names(v *semver.Version) (names []string, err error) {
+	for _, rule := range n.rules {
 		name, ok, err := rule.Name(v)
 		if err != nil {
 			return nil, err
