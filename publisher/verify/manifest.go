@@ -105,7 +105,7 @@ func (m *manifest) differences(source *manifest, pinned bool) []string {
 			problems = append(problems, "go.mod cannot be read and is not as it is in the source")
 		}
 	default:
-		have, want := m.lines, source.lines
+		have, want := m.lines, slices.Clip(source.lines)
 		for path, lines := range source.inward {
 			// It goes where the sibling is pinned, be it to what was required before.
 			before := source.requires[path]

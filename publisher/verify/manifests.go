@@ -76,12 +76,13 @@ func (c *checker) files(trees []tree, dir string) (found [2]blob, err error) {
 	return c.files(folders, rest)
 }
 
-// content returns what is in a file.
-func (c *checker) content(b blob) ([]byte, error) {
-	if b.id.IsZero() {
-		return nil, nil
+// read returns what is in files.
+func (c *checker) read(files [2]blob) (data [2][]byte, err error) {
+	for k, b := range files {
+		if !b.id.IsZero() && err == nil {
+			_, _, data[k], err = c.git.get(b.id.String())
+		}
 	}
-	_, _, data, err := c.git.get(b.id.String())
 	return data, err
 }
 
@@ -101,11 +102,11 @@ func (c *checker) modulePaths(commit object.ID, modules [][]string) ([]string, e
 			if err != nil {
 				return nil, err
 			}
-			mod, err := c.content(files[0])
+			data, err := c.read([2]blob{files[0]})
 			if err != nil {
 				return nil, err
 			}
-			path = modfile.ModulePath(mod)
+			path = modfile.ModulePath(data[0])
 			c.run.paths.Store(key, path)
 		}
 		if path := path.(string); path != "" && !slices.Contains(paths, path) {
@@ -126,8 +127,15 @@ type manifests struct {
 	removed    map[string]string
 	modules    map[string]bool
 	known      map[pair][]string
+	sources    map[string]sourceManifest // by directory
 	claimed    map[claim]bool
 	unresolved map[module.Version]bool
+}
+
+// sourceManifest is the source's side of a pair.
+type sourceManifest struct {
+	pair
+	*manifest
 }
 
 // pair is the go.mod and go.sum of a module that both the source and the mirror
@@ -141,7 +149,7 @@ type pair struct {
 func newManifests(c *checker) *manifests {
 	return &manifests{
 		checker: c, last: emptyTree, removed: make(map[string]string), modules: make(map[string]bool),
-		known: make(map[pair][]string), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
+		known: make(map[pair][]string), sources: make(map[string]sourceManifest), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
 	}
 }
 
@@ -203,21 +211,15 @@ func (m *manifests) check(s *subject, p pair, siblings []string) ([]string, erro
 	if problems, ok := m.known[p]; ok {
 		return problems, nil
 	}
-	var source, published [2][]byte
-	for k := range source {
-		var err error
-		if source[k], err = m.content(p.source[k]); err != nil {
-			return nil, err
-		}
-		if published[k], err = m.content(p.published[k]); err != nil {
-			return nil, err
-		}
+	from, err := m.source(p, siblings)
+	if err != nil {
+		return nil, err
 	}
-	if p.source[1].other || !wellFormed(source[1]) {
-		siblings = nil // No hashes can be written.
+	published, err := m.read(p.published)
+	if err != nil {
+		return nil, err
 	}
-	depth := strings.Count(p.dir, "/")
-	from, to := newManifest(source, siblings, depth), newManifest(published, siblings, depth)
+	to := newManifest(published, from.siblings, strings.Count(p.dir, "/"))
 	problems := to.differences(from, !m.run.in.Rules.SkipGoMod)
 	for i := range problems {
 		problems[i] = p.dir + problems[i]
@@ -229,6 +231,24 @@ func (m *manifests) check(s *subject, p pair, siblings []string) ([]string, erro
 		}
 	}
 	return problems, nil
+}
+
+// source returns the source's side of a pair, which is mostly that of the last one.
+func (m *manifests) source(p pair, siblings []string) (*manifest, error) {
+	p.published, p.branch = [2]blob{}, ""
+	if last := m.sources[p.dir]; last.pair == p {
+		return last.manifest, nil
+	}
+	files, err := m.read(p.source)
+	if err != nil {
+		return nil, err
+	}
+	if p.source[1].other || !wellFormed(files[1]) {
+		siblings = nil // No hashes can be written.
+	}
+	from := newManifest(files, siblings, strings.Count(p.dir, "/"))
+	m.sources[p.dir] = sourceManifest{p, from}
+	return from, nil
 }
 
 // prove holds a claim of the module in a directory against the sibling's mirror.
