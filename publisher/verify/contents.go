@@ -1,8 +1,11 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -34,18 +37,11 @@ func (c *checker) contents() error {
 		}
 		if len(problems) > 0 {
 			c.mismatch(Mismatch{Kind: WrongContent, Ref: s.refs[0], Commit: s.commit.String(),
-				Detail: fmt.Sprintf("%s differs from source commit %s: %s", describe(s.layout.Dirs), s.source, atMost(problems))})
+				Detail: fmt.Sprintf("%s differs from source commit %s: %s", cmp.Or(strings.Join(s.layout.Dirs, " + "), "the root"), s.source, atMost(problems))})
 		}
 	}
 	m.finish()
 	return nil
-}
-
-func describe(dirs []string) string {
-	if len(dirs) == 1 && dirs[0] == "" {
-		return "the root"
-	}
-	return strings.Join(dirs, " + ")
 }
 
 // subjects are the tips of branches and the tags, those that name one commit
@@ -92,60 +88,68 @@ func (c *checker) subjects() []*subject {
 // differences compares a subject with the union of its directories in the
 // source.
 func (c *checker) differences(s *subject, m *manifests) ([]string, error) {
-	tree, _, _, err := c.git.get(s.commit.String() + "^{tree}")
+	id, _, data, err := c.git.get(s.commit.String() + "^{tree}")
 	if err != nil {
 		return nil, err
+	}
+	if err := m.look(id); err != nil {
+		return nil, err
+	}
+	parts, err := c.directories(s.source, s.layout.Dirs)
+	if err != nil {
+		return nil, err
+	}
+	pairs, err := m.pairs(parts, tree{id, data})
+	if err != nil {
+		return nil, err
+	}
+	// Pins can make a go.sum again.
+	pinned := func(file string) bool {
+		dir, name := path.Split(file)
+		_, ok := pairs[dir]
+		return ok && (name == "go.mod" || name == "go.sum")
 	}
 	var problems []string
-	// What the last tree did not have to lose, this one does not have either.
-	changes, err := c.git.compare(m.cleaned, tree)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range changes {
-		if f.toMode != 0 && c.run.remove.Match(f.path) {
-			problems = append(problems, fmt.Sprintf("%s (%s) should have been removed", f.path, f.to))
-		}
-	}
-	if len(problems) == 0 {
-		m.cleaned = tree
-	}
-	var parts []object.ID
-	for _, dir := range s.layout.Dirs {
-		part, t, _, err := c.git.get(s.source.String() + ":" + dir)
-		if err != nil {
-			return nil, err
-		}
-		if t == object.TreeType {
-			parts = append(parts, part)
+	for file, content := range m.removed {
+		if !pinned(file) {
+			problems = append(problems, fmt.Sprintf("%s (%s) should have been removed", file, content))
 		}
 	}
 	if len(parts) == 0 {
-		parts = append(parts, emptyTree)
+		parts = append(parts, tree{id: emptyTree})
 	}
 	added := make(map[string]int)
 	for _, part := range parts {
-		changes, err := c.git.compare(part, tree)
+		changes, err := c.git.compare(part.id, id)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range changes {
-			manifest := f.path == "go.mod" || f.path == "go.sum"
 			switch {
 			case c.run.remove.Match(f.path):
 				continue
 			case f.fromMode == 0:
 				// It may be another part's, or a go.sum that pins make.
-				if added[f.path]++; added[f.path] < len(parts) || f.path == "go.sum" && f.toMode.IsRegular() {
+				if added[f.path]++; added[f.path] < len(parts) || pinned(f.path) && f.toMode.IsRegular() {
 					continue
 				}
-			case manifest && f.fromMode.IsRegular() && f.fromMode == f.toMode:
-				continue // What it says is compared elsewhere.
+			case pinned(f.path) && f.fromMode.IsRegular() && f.fromMode == f.toMode:
+				continue // What it says is compared below.
 			}
 			problems = append(problems, f.String())
 		}
 	}
 	slices.Sort(problems)
-	more, err := m.check(s)
-	return append(problems, more...), err
+	siblings, err := c.modulePaths(s.source, s.layout.Siblings)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range slices.Sorted(maps.Keys(pairs)) {
+		more, err := m.check(s, pairs[dir], siblings)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, more...)
+	}
+	return problems, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/mod/modfile"
@@ -12,6 +11,80 @@ import (
 
 	"k8s.io/publisher/object"
 )
+
+// tree is a folder as git has it.
+type tree struct {
+	id   object.ID
+	data []byte
+}
+
+// blob is a regular file; the zero one is none. other tells that there is
+// something else of its name.
+type blob struct {
+	id    object.ID
+	other bool
+}
+
+// directories returns directories that are published together, less those that
+// are not there.
+func (c *checker) directories(commit object.ID, dirs []string) ([]tree, error) {
+	var trees []tree
+	for _, dir := range dirs {
+		id, t, data, err := c.git.get(commit.String() + ":" + dir)
+		if err != nil {
+			return nil, err
+		}
+		if t == object.TreeType {
+			trees = append(trees, tree{id, data})
+		}
+	}
+	return trees, nil
+}
+
+// files returns the go.mod and go.sum in a directory of the union of some trees.
+// Its path is empty or ends in a slash.
+func (c *checker) files(trees []tree, dir string) (found [2]blob, err error) {
+	first, rest, below := strings.Cut(dir, "/")
+	if !below {
+		for k, name := range []string{"go.mod", "go.sum"} {
+			for _, t := range trees {
+				mode, id, ok, err := object.FindEntry(t.data, name)
+				if err != nil {
+					return found, err
+				}
+				if ok = ok && found[k] == (blob{}); ok && mode.IsRegular() {
+					found[k].id = id
+				} else if ok {
+					found[k].other = true
+				}
+			}
+		}
+		return found, nil
+	}
+	var folders []tree
+	for _, t := range trees {
+		mode, id, ok, err := object.FindEntry(t.data, first)
+		if err == nil && ok && mode.IsDir() {
+			t.id = id
+			_, _, t.data, err = c.git.get(id.String())
+			folders = append(folders, t)
+		}
+		if err != nil {
+			return found, err
+		}
+	}
+	return c.files(folders, rest)
+}
+
+// read returns what is in files.
+func (c *checker) read(files [2]blob) (data [2][]byte, err error) {
+	for k, b := range files {
+		if !b.id.IsZero() && err == nil {
+			_, _, data[k], err = c.git.get(b.id.String())
+		}
+	}
+	return data, err
+}
 
 // modulePaths returns the paths of the modules that stand in some directories
 // of a source commit.
@@ -21,11 +94,19 @@ func (c *checker) modulePaths(commit object.ID, modules [][]string) ([]string, e
 		key := commit.String() + strings.Join(dirs, "\x00")
 		path, known := c.run.paths.Load(key)
 		if !known {
-			mod, err := c.sourceFile(commit, dirs, "go.mod")
+			trees, err := c.directories(commit, dirs)
 			if err != nil {
 				return nil, err
 			}
-			path = modfile.ModulePath(mod.data)
+			files, err := c.files(trees, "")
+			if err != nil {
+				return nil, err
+			}
+			data, err := c.read([2]blob{files[0]})
+			if err != nil {
+				return nil, err
+			}
+			path = modfile.ModulePath(data[0])
 			c.run.paths.Store(key, path)
 		}
 		if path := path.(string); path != "" && !slices.Contains(paths, path) {
@@ -36,303 +117,171 @@ func (c *checker) modulePaths(commit object.ID, modules [][]string) ([]string, e
 	return paths, nil
 }
 
-// blob is a regular file; the zero one is none. other tells that there is
-// something else of its name.
-type blob struct {
-	id    object.ID
-	data  []byte
-	other bool
-}
-
-// sourceFile returns a file of the directories that are published together.
-func (c *checker) sourceFile(commit object.ID, dirs []string, name string) (found blob, err error) {
-	for _, dir := range dirs {
-		b, err := c.file(commit.String()+":"+dir, name)
-		if err != nil {
-			return found, err
-		}
-		b.other = b.other || found.other
-		if found.id.IsZero() {
-			found = b
-		}
-	}
-	return found, nil
-}
-
-// file returns a file of the tree that a revision names.
-func (c *checker) file(revision, name string) (b blob, err error) {
-	_, t, tree, err := c.git.get(revision)
-	if err != nil || t != object.TreeType {
-		return b, err
-	}
-	mode, id, ok, err := object.FindEntry(tree, name)
-	if err != nil || !ok || !mode.IsRegular() {
-		return blob{other: ok}, err
-	}
-	b.id, _, b.data, err = c.git.get(id.String())
-	return b, err
-}
-
 // manifests checks go.mod and go.sum, which hardly ever differ between the
 // many tags of a branch's commit.
 type manifests struct {
 	*checker
-	// cleaned is the last tree that has nothing that should have been removed.
-	cleaned    object.ID
-	known      map[files][]string
+	// last is the tree that was looked at last. Of its files, removed should not
+	// be there; it has modules in these directories, empty or ending in a slash.
+	last       object.ID
+	removed    map[string]string
+	modules    map[string]bool
+	known      map[pair][]string
+	sources    map[string]sourceManifest // by directory
 	claimed    map[claim]bool
 	unresolved map[module.Version]bool
 }
 
-// files are the blobs of go.mod and go.sum, and what they are checked against.
-type files struct {
-	source, published [2]object.ID
-	siblings          string
-	branch            bool
+// sourceManifest is the source's side of a pair.
+type sourceManifest struct {
+	pair
+	*manifest
 }
 
-// claim is what a published module says of a sibling: that a version has a
-// hash. A version that ends in /go.mod is the go.mod file's. Where hash is
-// empty, that it exists.
-type claim struct {
-	of   module.Version
-	hash string
-	// required tells that go.mod names the version.
-	required bool
+// pair is the go.mod and go.sum of a module that both the source and the mirror
+// have, and what they are checked against.
+type pair struct {
+	dir               string
+	source, published [2]blob
+	siblings, branch  string
 }
 
 func newManifests(c *checker) *manifests {
 	return &manifests{
-		checker: c, cleaned: emptyTree, known: make(map[files][]string), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
+		checker: c, last: emptyTree, removed: make(map[string]string), modules: make(map[string]bool),
+		known: make(map[pair][]string), sources: make(map[string]sourceManifest), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
 	}
 }
 
-// check compares the go.mod and go.sum of a published tree with the source's,
-// and what they say about siblings with the siblings' mirrors. It returns what
-// they say otherwise about anything else.
-func (m *manifests) check(s *subject) ([]string, error) {
-	siblings, err := m.modulePaths(s.source, s.layout.Siblings)
+// look finds modules and what should have been removed. What did not change since
+// the last tree is known.
+func (m *manifests) look(tree object.ID) error {
+	changes, err := m.git.compare(m.last, tree)
+	if err != nil {
+		return err
+	}
+	for _, f := range changes {
+		delete(m.removed, f.path)
+		if f.toMode != 0 && m.run.remove.Match(f.path) {
+			m.removed[f.path] = f.to
+		}
+		dir, name := path.Split(f.path)
+		folders := strings.Split(dir, "/")
+		if name == "go.mod" && !slices.Contains(folders, "vendor") && !slices.Contains(folders, "testdata") {
+			delete(m.modules, dir)
+			if f.toMode.IsRegular() {
+				m.modules[dir] = true
+			}
+		}
+	}
+	m.last = tree
+	return nil
+}
+
+// pairs returns the modules that were there in the source, too, by directory.
+func (m *manifests) pairs(source []tree, published tree) (map[string]pair, error) {
+	pairs := make(map[string]pair)
+	for dir := range m.modules {
+		p := pair{dir: dir}
+		var err error
+		if p.source, err = m.files(source, dir); err != nil {
+			return nil, err
+		}
+		if p.published, err = m.files([]tree{published}, dir); err != nil {
+			return nil, err
+		}
+		if m.run.remove.Match(dir + "go.sum") {
+			p.source[1] = blob{}
+		}
+		if !p.source[0].id.IsZero() {
+			pairs[dir] = p
+		}
+	}
+	return pairs, nil
+}
+
+// check compares a published go.mod and go.sum with the source's, and what they
+// say about siblings with the siblings' mirrors. It returns what they say
+// otherwise about anything else.
+func (m *manifests) check(s *subject, p pair, siblings []string) ([]string, error) {
+	if m.run.in.Rules.SkipGoMod {
+		siblings = nil
+	}
+	p.siblings, p.branch = strings.Join(siblings, "\n"), s.branch
+	if problems, ok := m.known[p]; ok {
+		return problems, nil
+	}
+	from, err := m.source(p, siblings)
 	if err != nil {
 		return nil, err
 	}
-	pinned := !m.run.in.Rules.SkipGoMod
-	var source, published [2]blob
-	key := files{branch: s.branch != ""}
-	for k, name := range []string{"go.mod", "go.sum"} {
-		if source[k], err = m.sourceFile(s.source, s.layout.Dirs, name); err != nil {
-			return nil, err
-		}
-		if published[k], err = m.file(s.commit.String()+":", name); err != nil {
-			return nil, err
-		}
-		// Where one is a link or a folder, both stay as they are.
-		pinned = pinned && !source[k].other
-		key.source[k], key.published[k] = source[k].id, published[k].id
+	published, err := m.read(p.published)
+	if err != nil {
+		return nil, err
 	}
-	if !pinned {
-		siblings = nil
+	to := newManifest(published, from.siblings, strings.Count(p.dir, "/"))
+	problems := to.differences(from, !m.run.in.Rules.SkipGoMod)
+	for i := range problems {
+		problems[i] = p.dir + problems[i]
 	}
-	key.siblings = strings.Join(siblings, "\n")
-	if problems, ok := m.known[key]; ok {
-		return problems, nil
-	}
-	from, to := manifest{source[0].data, source[1].data}, manifest{published[0].data, published[1].data}
-	problems := to.differences(from, siblings, pinned)
-	m.known[key] = problems
-	for _, c := range to.claims(from, siblings) {
-		if err := m.prove(s, c); err != nil {
+	m.known[p] = problems
+	for _, c := range to.claims(from) {
+		if err := m.prove(s, p.dir, c); err != nil {
 			return nil, err
 		}
 	}
 	return problems, nil
 }
 
-// manifest is a module's go.mod and go.sum; nil where there is none.
-type manifest struct{ mod, sum []byte }
-
-// differences returns how a published manifest differs from the source's in
-// more than what a mirror may say about siblings, and what it must not say.
-func (p manifest) differences(source manifest, siblings []string, pinned bool) []string {
-	var problems []string
-	have, outward, err1 := directives(p.mod, siblings)
-	want, dropped, err2 := directives(source.mod, siblings)
-	// What the go command cannot read is published as it is.
-	pinned = pinned && err2 == nil && wellFormed(source.sum)
-	switch {
-	case string(p.mod) == string(source.mod) && !pinned:
-	case err1 != nil || err2 != nil:
-		if string(p.mod) != string(source.mod) {
-			problems = append(problems, "go.mod cannot be read and is not as it is in the source")
-		}
-	default:
-		if !pinned {
-			have, want = append(have, outward...), append(want, dropped...)
-		}
-		extra, missing := lineDifference(strings.Join(have, "\n"), strings.Join(want, "\n"))
-		problems = append(problems, list("go.mod", extra, missing)...)
-		if pinned {
-			for _, line := range outward {
-				problems = append(problems, fmt.Sprintf("go.mod has %q, which leads out of the mirror", line))
-			}
-		}
+// source returns the source's side of a pair, which is mostly that of the last one.
+func (m *manifests) source(p pair, siblings []string) (*manifest, error) {
+	p.published, p.branch = [2]blob{}, ""
+	if last := m.sources[p.dir]; last.pair == p {
+		return last.manifest, nil
 	}
-	extra, missing := lineDifference(string(p.sum), string(source.sum))
-	ofSibling := func(line string) bool {
-		fields := strings.Fields(line)
-		return len(fields) > 0 && slices.Contains(siblings, fields[0])
-	}
-	return append(problems, list("go.sum", slices.DeleteFunc(extra, ofSibling), slices.DeleteFunc(missing, ofSibling))...)
-}
-
-// wellFormed reports whether the go command can read a go.sum.
-func wellFormed(sum []byte) bool {
-	for line := range strings.Lines(string(sum)) {
-		if n := len(strings.Fields(line)); n != 0 && n != 3 {
-			return false
-		}
-	}
-	return true
-}
-
-// directives returns the lines of a go.mod, blocks taken apart, with a star in
-// the place of siblings' versions; and apart from them the lines that replace a
-// module by a folder outside of this one.
-func directives(data []byte, siblings []string) (lines, outward []string, err error) {
-	f, err := modfile.ParseLax("go.mod", data, nil)
+	files, err := m.read(p.source)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	required := make(map[string]bool)
-	add := func(line *modfile.Line, tokens []string) {
-		tokens = slices.Clone(tokens)
-		for i, token := range tokens {
-			if text, err := strconv.Unquote(token); err == nil {
-				tokens[i] = text
-			}
-		}
-		for _, comment := range line.Suffix {
-			tokens = append(tokens, comment.Token)
-		}
-		text := func() string { return strings.Join(tokens, " ") }
-		switch {
-		case tokens[0] == "require" && len(tokens) >= 3 && slices.Contains(siblings, tokens[1]):
-			if required[tokens[1]] {
-				return // Of a sibling that is required twice, one line is left.
-			}
-			required[tokens[1]] = true
-			tokens[2] = "*"
-		case tokens[0] == "replace":
-			arrow := slices.Index(tokens, "=>")
-			if arrow > 0 && arrow+1 < len(tokens) && leadsOut(tokens[arrow+1]) {
-				outward = append(outward, text())
-				return
-			}
-		}
-		lines = append(lines, text())
+	if p.source[1].other || !wellFormed(files[1]) {
+		siblings = nil // No hashes can be written.
 	}
-	for _, stmt := range f.Syntax.Stmt {
-		switch stmt := stmt.(type) {
-		case *modfile.Line:
-			add(stmt, stmt.Token)
-		case *modfile.LineBlock:
-			for _, line := range stmt.Line {
-				add(line, append(slices.Clone(stmt.Token), line.Token...))
-			}
-		}
-	}
-	return lines, outward, nil
+	from := newManifest(files, siblings, strings.Count(p.dir, "/"))
+	m.sources[p.dir] = sourceManifest{p, from}
+	return from, nil
 }
 
-// leadsOut reports whether a relative path leaves the folder that it starts in.
-func leadsOut(to string) bool {
-	to = path.Clean(to)
-	return to == ".." || strings.HasPrefix(to, "../")
-}
-
-// claims returns what a published manifest says about siblings on its own:
-// what it has from the source is not about what the mirrors hold.
-func (p manifest) claims(source manifest, siblings []string) []claim {
-	pinned := make(map[module.Version]bool)
-	before := requirements(source.mod)
-	var claims []claim
-	self := modfile.ModulePath(p.mod)
-	for path, v := range requirements(p.mod) {
-		if slices.Contains(siblings, path) && path != self && before[path] != v {
-			pinned[module.Version{Path: path, Version: v}] = true
-		}
-	}
-	own, _ := lineDifference(string(p.sum), string(source.sum))
-	have := make(map[module.Version]bool)
-	for text := range strings.Lines(string(p.sum)) {
-		fields := strings.Fields(text)
-		if len(fields) != 3 || !slices.Contains(siblings, fields[0]) {
-			continue
-		}
-		v := module.Version{Path: fields[0], Version: fields[1]}
-		of := module.Version{Path: v.Path, Version: strings.TrimSuffix(v.Version, "/go.mod")}
-		if pinned[of] || slices.Contains(own, strings.TrimSpace(text)) {
-			have[v] = true
-			claims = append(claims, claim{v, fields[2], pinned[of]})
-		}
-	}
-	for v := range pinned {
-		for _, v := range []module.Version{v, {Path: v.Path, Version: v.Version + "/go.mod"}} {
-			if !have[v] {
-				claims = append(claims, claim{v, "", true})
-			}
-		}
-	}
-	slices.SortFunc(claims, func(a, b claim) int {
-		return strings.Compare(a.of.String()+" "+a.hash, b.of.String()+" "+b.hash)
-	})
-	return claims
-}
-
-func requirements(mod []byte) map[string]string {
-	f, err := modfile.ParseLax("go.mod", mod, nil)
-	if err != nil {
-		return nil
-	}
-	versions := make(map[string]string)
-	for _, r := range f.Require {
-		if _, ok := versions[r.Mod.Path]; !ok {
-			versions[r.Mod.Path] = r.Mod.Version
-		}
-	}
-	return versions
-}
-
-// prove holds a claim against the sibling's mirror.
-func (m *manifests) prove(s *subject, c claim) error {
+// prove holds a claim of the module in a directory against the sibling's mirror.
+func (m *manifests) prove(s *subject, dir string, c claim) error {
 	v := module.Version{Path: c.of.Path, Version: strings.TrimSuffix(c.of.Version, "/go.mod")}
 	wrong := func(kind Kind, format string, args ...any) {
 		m.mismatch(Mismatch{Kind: kind, Ref: s.refs[0], Commit: s.commit.String(), Detail: fmt.Sprintf(format, args...)})
 	}
-	release, why, err := m.resolve(v)
-	if err != nil {
+	release, err := m.resolve(v)
+	switch {
+	case err == nil:
+	case ofMachine(err):
 		return err
-	}
-	if release == nil {
-		if c.required {
-			wrong(UnfetchableVersion, "it requires %s: %s", v, why)
-		} else {
-			m.unresolved[v] = true
-		}
+	case c.required:
+		wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, err)
+		return nil
+	default:
+		m.unresolved[v] = true
 		return nil
 	}
 	if c.hash == "" && c.of == v && s.branch == "" && m.run.circular(m.out.Name, release.of.destination) {
 		return nil // The hash would be of what it stands in.
 	}
-	hash, why, err := release.hash(m.worker, c.of.Version, c.hash, s.branch == m.defaultBranch())
+	hash, err := release.hash(m.reader, c.of.Version, c.hash, s.branch == m.defaultBranch())
 	switch {
-	case err != nil:
+	case err != nil && ofMachine(err):
 		return err
-	case why != "":
-		wrong(UnfetchableVersion, "it requires %s: %s", v, why)
+	case err != nil:
+		wrong(UnfetchableVersion, "%sgo.mod requires %s: %s", dir, v, err)
 	case c.hash == "":
-		wrong(WrongHash, "go.sum has no line for %s %s; it should be %s", c.of.Path, c.of.Version, hash)
+		wrong(WrongHash, "%sgo.sum has no line for %s %s; it should be %s", dir, c.of.Path, c.of.Version, hash)
 	case c.hash != hash:
-		wrong(WrongHash, "go.sum has %s %s %s; commit %s of %s has %s", c.of.Path, c.of.Version, c.hash, release.commit, release.of.destination, hash)
+		wrong(WrongHash, "%sgo.sum has %s %s %s; commit %s of %s has %s", dir, c.of.Path, c.of.Version, c.hash, release.commit, release.of.destination, hash)
 	case !m.claimed[c]:
 		m.claimed[c] = true
 		m.out.Versions++

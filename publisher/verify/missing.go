@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/publisher/publication"
 )
@@ -60,7 +61,7 @@ func (c *checker) missing() error {
 func (c *checker) passed(t *publication.Tag) (has, passed, waits bool) {
 	waits = true
 	for _, p := range c.at {
-		i, ok := c.in(p.branch, t.Parent)
+		i, ok := c.projections[p.branch.Projection][t.Parent]
 		if !ok || !p.reach[i] {
 			continue
 		}
@@ -93,7 +94,7 @@ func (c *checker) abandoned(t *publication.Tag) error {
 		return nil
 	}
 	for _, b := range c.d.Branches {
-		i, ok := c.in(b, t.Parent)
+		i, ok := c.projections[b.Projection][t.Parent]
 		if b.Skipped != "" || !ok {
 			continue
 		}
@@ -116,10 +117,5 @@ func (c *checker) abandoned(t *publication.Tag) error {
 }
 
 func (c *checker) reported(kind Kind, ref string) bool {
-	for _, m := range c.out.Mismatches {
-		if m.Kind == kind && m.Ref == ref {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.out.Mismatches, func(m Mismatch) bool { return m.Kind == kind && m.Ref == ref })
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -26,138 +27,144 @@ type modules struct {
 
 	mu       sync.Mutex
 	releases map[module.Version]*release
+	// hasher remembers what directories contribute. It reads with objects, which
+	// are whose turn it is.
+	hasher  *modhash.Hasher
+	objects struct{ *odb.Reader }
 }
 
-// worker is what each processor reads the mirrors with.
-type worker struct {
-	*odb.Reader
-	hasher *modhash.Hasher
+func newModules(destination string, h *history, sums modhash.Sums) *modules {
+	m := &modules{destination: destination, h: h, releases: make(map[module.Version]*release)}
+	m.hasher = modhash.New(&m.objects, sums)
+	return m
 }
 
-// release is a version of a module that its mirror has.
+// release is a version of a module that its mirror has. Errors that are not of this
+// machine say why it has none, or none that can be fetched.
 type release struct {
-	of      *modules
-	version module.Version
-	commit  object.ID
-	tree    object.ID
-	goMod   []byte
+	err      error
+	of       *modules
+	version  module.Version
+	commit   object.ID
+	tree     object.ID
+	goModSum string
 
 	quick, archived string // the hash of the zip, once it was needed
 }
 
-// resolve finds a version in the mirrors that this one depends on. Where none
-// has it, why says so.
-func (c *checker) resolve(v module.Version) (found *release, why string, err error) {
+// errElsewhere tells that a version is another sibling's.
+var errElsewhere = errors.New("no sibling's mirror has it")
+
+// resolve finds a version in the mirrors that this one depends on.
+func (c *checker) resolve(v module.Version) (*release, error) {
 	var reasons []string
 	for _, name := range c.d.DependsOn {
 		sibling := c.run.checkers[name]
 		if sibling == nil || sibling.modules == nil {
 			continue
 		}
-		found, why, err := sibling.modules.resolve(c.worker.Reader, v)
-		if err != nil || found != nil {
-			return found, "", err
-		}
-		if why != "" {
-			reasons = append(reasons, why)
+		switch r := sibling.modules.resolve(c.reader, v); {
+		case r.err == nil || ofMachine(r.err):
+			return r, r.err
+		case r.err != errElsewhere:
+			reasons = append(reasons, r.err.Error())
 		}
 	}
 	if len(reasons) == 0 {
-		return nil, "no sibling's mirror has it", nil
+		return nil, errElsewhere
 	}
-	return nil, strings.Join(reasons, "; "), nil
+	return nil, errors.New(strings.Join(reasons, "; "))
 }
 
-func (m *modules) resolve(reader *odb.Reader, v module.Version) (*release, string, error) {
+func (m *modules) resolve(reader *odb.Reader, v module.Version) *release {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if r, ok := m.releases[v]; ok {
-		return r, "", nil
+	r, known := m.releases[v]
+	if !known {
+		r = &release{of: m, version: v}
+		r.err = r.read(reader)
+		m.releases[v] = r
 	}
-	n, why := m.find(v)
-	if n == none {
-		return nil, why, nil
-	}
-	commit, err := m.h.commit(n)
+	return r
+}
+
+// read finds the release in its mirror.
+func (r *release) read(reader *odb.Reader) error {
+	h := r.of.h
+	n, err := r.of.find(r.version)
 	if err != nil {
-		return nil, err.Error(), nil
+		return err
 	}
-	if module.IsPseudoVersion(v.Version) {
-		want, err1 := module.PseudoVersionTime(v.Version)
+	commit, err := h.commit(n)
+	if err != nil {
+		return err
+	}
+	r.commit, r.tree = h.IDs[n], commit.Tree
+	if module.IsPseudoVersion(r.version.Version) {
+		want, err1 := module.PseudoVersionTime(r.version.Version)
 		have, err2 := commit.CommitTime()
 		if err1 != nil || err2 != nil || !want.Equal(have) {
-			return nil, fmt.Sprintf("commit %s of %s is of another time, %s", m.h.IDs[n], m.destination, have.Format(time.RFC3339)), nil
+			return fmt.Errorf("commit %s of %s is of another time, %s", r.commit, r.of.destination, have.Format(time.RFC3339))
 		}
 	}
-	r := &release{of: m, version: v, commit: m.h.IDs[n], tree: commit.Tree}
-	root, err := reader.Tree(commit.Tree)
-	var mode object.Mode
-	var id object.ID
-	if err == nil {
-		mode, id, _, err = object.FindEntry(root, "go.mod")
+	root, err := reader.Tree(r.tree)
+	if err != nil {
+		return err
 	}
-	if err == nil && !mode.IsRegular() {
-		return nil, fmt.Sprintf("commit %s of %s has no go.mod", r.commit, m.destination), nil
+	mode, id, _, err := object.FindEntry(root, "go.mod")
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		r.goMod, err = reader.Blob(id)
+	if !mode.IsRegular() {
+		return fmt.Errorf("commit %s of %s has no go.mod", r.commit, r.of.destination)
 	}
-	switch {
-	case err != nil && ofMachine(err):
-		return nil, "", err
-	case err != nil:
-		return nil, err.Error(), nil
-	case modfile.ModulePath(r.goMod) != v.Path:
-		return nil, "", nil // It is another sibling's.
+	goMod, err := reader.Blob(id)
+	if err == nil && modfile.ModulePath(goMod) != r.version.Path {
+		err = errElsewhere
 	}
-	m.releases[v] = r
-	return r, "", nil
+	r.goModSum = modhash.GoMod(goMod)
+	return err
 }
 
 // find returns the commit that a version names. The go command fetches branches
 // and tags, so one of them has to reach it.
-func (m *modules) find(v module.Version) (int32, string) {
+func (m *modules) find(v module.Version) (int32, error) {
 	if !module.IsPseudoVersion(v.Version) {
 		at, ok := m.h.targets["refs/tags/"+v.Version]
 		if !ok || at.commit == none {
-			return none, fmt.Sprintf("%s has no such tag", m.destination)
+			return none, fmt.Errorf("%s has no such tag", m.destination)
 		}
-		return at.commit, ""
+		return at.commit, nil
 	}
 	rev, err := module.PseudoVersionRev(v.Version)
 	if err != nil {
-		return none, err.Error()
+		return none, err
 	}
 	switch found := m.h.byPrefix[rev]; len(found) {
 	case 0:
-		return none, fmt.Sprintf("no branch or tag of %s has a commit %s", m.destination, rev)
+		return none, fmt.Errorf("no branch or tag of %s has a commit %s", m.destination, rev)
 	case 1:
-		return found[0], ""
+		return found[0], nil
 	default:
-		return none, fmt.Sprintf("%s has %d commits %s", m.destination, len(found), rev)
+		return none, fmt.Errorf("%s has %d commits %s", m.destination, len(found), rev)
 	}
 }
 
 // hash returns the hash of the release's zip, or of its go.mod where version
-// ends in /go.mod. Where it cannot be fetched at all, why says so. It is that of
-// git's archive where archive asks for it, or another hash is claimed.
-func (r *release) hash(w *worker, version, claimed string, archive bool) (hash, why string, err error) {
+// ends in /go.mod. It is that of git's archive where archive asks for it, or
+// another hash is claimed.
+func (r *release) hash(reader *odb.Reader, version, claimed string, archive bool) (hash string, err error) {
 	if strings.HasSuffix(version, "/go.mod") {
-		return modhash.GoMod(r.goMod), "", nil
+		return r.goModSum, nil
 	}
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
 	if r.quick == "" {
-		r.quick, err = w.hasher.Zip(r.version, r.tree)
+		r.of.objects.Reader = reader
+		r.quick, err = r.of.hasher.Zip(r.version, r.tree)
 	}
 	if err == nil && r.archived == "" && (archive || r.quick != claimed) {
-		r.archived, err = modhash.Archived(w.Reader, r.version, r.tree)
+		r.archived, err = modhash.Archived(reader, r.version, r.tree)
 	}
-	if err != nil && !ofMachine(err) {
-		return "", err.Error(), nil // The tree is unfit, or the mirror damaged.
-	}
-	if err != nil {
-		return "", "", err
-	}
-	return cmp.Or(r.archived, r.quick), "", nil
+	return cmp.Or(r.archived, r.quick), err // The tree can be unfit, or the mirror damaged.
 }

@@ -73,25 +73,22 @@ const mostFsck = 20
 // sound reports what git fsck said. Oddities of form that the source's own
 // objects have, and those made from them, are for the source's owner to know.
 func (c *checker) sound(lines []string) {
-	odd, bad := 0, 0
-	example := ""
+	var odd, bad []string
 	for _, line := range lines {
 		if m := complaint.FindStringSubmatch(line); m != nil && c.fromSource(m[1]) {
-			if odd == 0 {
-				example = line
-			}
-			odd++
-			continue
-		}
-		if bad++; bad <= mostFsck {
-			c.mismatch(Mismatch{Kind: Unsound, Detail: line})
+			odd = append(odd, line)
+		} else {
+			bad = append(bad, line)
 		}
 	}
-	if bad > mostFsck {
-		c.mismatch(Mismatch{Kind: Unsound, Detail: fmt.Sprintf("git fsck says %d more lines", bad-mostFsck)})
+	for _, line := range bad[:min(len(bad), mostFsck)] {
+		c.mismatch(Mismatch{Kind: Unsound, Detail: line})
 	}
-	if odd > 0 {
-		c.note("git fsck says of %s that are as the source has them: %s", count(odd, "object"), example)
+	if n := len(bad) - mostFsck; n > 0 {
+		c.mismatch(Mismatch{Kind: Unsound, Detail: fmt.Sprintf("git fsck says %d more lines", n)})
+	}
+	if len(odd) > 0 {
+		c.note("git fsck says of %s that are as the source has them: %s", count(len(odd), "object"), odd[0])
 	}
 }
 

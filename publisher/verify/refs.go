@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
@@ -21,8 +22,8 @@ type checker struct {
 	repository *repository // nil where there is no mirror to read
 	h          *history    // nil with it
 	modules    *modules
-	worker     *worker
-	git        *plumbing // on all objects of the mirror, the source and what was computed
+	reader     *odb.Reader // of all mirrors
+	git        *plumbing   // on all objects of the mirror, the source and what was computed
 	bases      []base
 	fsck       []string // what git fsck says
 
@@ -45,6 +46,9 @@ type checker struct {
 type namedTag struct {
 	*publication.Tag
 	id object.ID
+	// adopted tells that it is whatever the mirror has, as that may have been there
+	// when the mirror was taken over.
+	adopted bool
 }
 
 // position is how far a branch of the mirror has come.
@@ -118,9 +122,7 @@ func (c *checker) index() error {
 			c.tagCommits[t.Target] = t
 		}
 		for k, name := range t.Names {
-			if t.Foreign == nil || !t.Foreign[k] {
-				c.byName["refs/tags/"+name] = namedTag{t, t.Objects[k]}
-			}
+			c.byName["refs/tags/"+name] = namedTag{t, t.Objects[k], t.Foreign != nil && t.Foreign[k]}
 		}
 	}
 	return nil
@@ -134,12 +136,6 @@ func (c *checker) expects(id object.ID) bool {
 		}
 	}
 	return c.tagCommits[id] != nil
-}
-
-// in returns the index of a commit in a branch's projection.
-func (c *checker) in(b *publication.Branch, id object.ID) (i int32, ok bool) {
-	i, ok = c.projections[b.Projection][id]
-	return i, ok
 }
 
 func (c *checker) branches() error {
@@ -157,7 +153,7 @@ func (c *checker) branches() error {
 			wrong("but %s", b.Skipped)
 			continue
 		}
-		i, ok := c.in(b, at.id)
+		i, ok := c.projections[b.Projection][at.id]
 		switch {
 		case !ok:
 			wrong("which is no projection of a commit of source branch %s; that is at %s", c.followed(b), b.Tip)
@@ -230,10 +226,12 @@ func (c *checker) tags() error {
 		}
 		at, want := c.h.targets[ref], c.byName[ref]
 		switch {
-		case want.Tag != nil && at.id == want.id:
-			c.out.Tags++
 		case c.foreignTags[ref]:
 			c.out.ForeignTags++
+		case want.adopted:
+			c.mismatch(Mismatch{Kind: MovedTag, Ref: ref, Detail: fmt.Sprintf("it names %s; source tag %s makes another tag, and the rules do not say that this one was there before", c.named(at), want.Source)})
+		case want.Tag != nil && at.id == want.id:
+			c.out.Tags++
 		case want.Tag == nil:
 			c.mismatch(Mismatch{Kind: StrayRef, Ref: ref, Detail: fmt.Sprintf("it names %s; no published source tag makes it", c.named(at))})
 		case at.t == object.CommitType:

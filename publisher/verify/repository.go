@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -133,22 +134,16 @@ func (r *repository) list() error {
 }
 
 // harmless are the settings that change nothing about what is served: forms of
-// storage, who may push, where to push on. Those that end in a period are all
-// below.
-var harmless = []string{
-	"core.repositoryformatversion", "core.bare", "core.filemode", "core.ignorecase", "core.symlinks", "core.precomposeunicode",
-	"core.hidedotfiles", "core.logallrefupdates", "core.sharedrepository", "core.compression", "core.loosecompression",
-	"core.bigfilethreshold", "core.fsync", "core.fsyncmethod", "core.fsyncobjectfiles", "core.commitgraph", "core.multipackindex",
-	"core.packedgitlimit", "core.packedgitwindowsize", "core.deltabasecachelimit",
-	"gc.", "pack.", "repack.", "maintenance.", "gitweb.", "user.", "commitgraph.",
-	"remote.*.url", "remote.*.pushurl", "remote.*.fetch", "remote.*.push", "remote.*.mirror", "remote.*.tagopt", "remote.*.prune",
-	"remote.*.prunetags", "remote.*.skipdefaultupdate", "remote.*.skipfetchall",
-	"branch.*.remote", "branch.*.pushremote", "branch.*.merge", "branch.*.rebase", "branch.*.description",
-	"receive.denynonfastforwards", "receive.denydeletes", "receive.denycurrentbranch", "receive.fsckobjects", "receive.autogc",
-	"receive.unpacklimit", "receive.maxinputsize", "transfer.fsckobjects", "transfer.unpacklimit", "fetch.fsckobjects",
-	"uploadpack.allowfilter", "uploadpack.allowtipsha1inwant", "uploadpack.allowreachablesha1inwant", "uploadpack.allowanysha1inwant",
-	"uploadpack.keepalive", "http.receivepack",
-}
+// storage, who may push, where to push on.
+var harmless = regexp.MustCompile(`^(core\.(repositoryformatversion|bare|filemode|ignorecase|symlinks|precomposeunicode|hidedotfiles|` +
+	`logallrefupdates|sharedrepository|compression|loosecompression|bigfilethreshold|fsync|fsyncmethod|fsyncobjectfiles|commitgraph|` +
+	`multipackindex|packedgitlimit|packedgitwindowsize|deltabasecachelimit)` +
+	`|(gc|pack|repack|maintenance|gitweb|user|commitgraph)\.[^.]*` +
+	`|(?s:remote\..*)\.(url|pushurl|fetch|push|mirror|tagopt|prune|prunetags|skipdefaultupdate|skipfetchall)` +
+	`|(?s:branch\..*)\.(remote|pushremote|merge|rebase|description)` +
+	`|receive\.(denynonfastforwards|denydeletes|denycurrentbranch|fsckobjects|autogc|unpacklimit|maxinputsize)` +
+	`|(transfer|fetch)\.(fsckobjects|unpacklimit)` +
+	`|uploadpack\.(allowfilter|allowtipsha1inwant|allowreachablesha1inwant|allowanysha1inwant|keepalive)|http\.receivepack)$`)
 
 // settings looks for settings that make git show, or run, something else.
 func (r *repository) settings(ctx context.Context) error {
@@ -166,18 +161,11 @@ func (r *repository) settings(ctx context.Context) error {
 	}
 	for setting := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
 		key, value, _ := strings.Cut(setting, "\n")
-		section, name := key, ""
-		if first, last := strings.IndexByte(key, '.'), strings.LastIndexByte(key, '.'); first >= 0 {
-			section, name = key[:first+1], key[last:]
-			if first < last {
-				section += "*"
-			}
-		}
 		switch {
 		case key == "core.bare" && !slices.Contains([]string{"true", "yes", "on", "1"}, strings.ToLower(value)),
 			key == "core.repositoryformatversion" && value != "0" && value != "1",
-			strings.HasSuffix(name, "hook"), // It names a program.
-			!slices.Contains(harmless, section) && !slices.Contains(harmless, strings.TrimSuffix(section, ".")+name):
+			strings.HasSuffix(key, "hook"), // It names a program.
+			!harmless.MatchString(key):
 			r.problem("config: %s = %s is no setting of an ordinary mirror: git could show or run something else; unset it", key, value)
 		}
 	}

@@ -56,7 +56,7 @@ func (c *checker) findForeign() {
 	var all, near []string
 	for _, ref := range c.h.refs {
 		at := c.h.targets[ref]
-		if want := c.byName[ref]; !isTag(ref) || want.Tag != nil && want.id == at.id {
+		if want := c.byName[ref]; !isTag(ref) || want.Tag != nil && want.id == at.id && !want.adopted {
 			continue
 		}
 		all = append(all, ref)

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -209,6 +210,64 @@ func TestTamperingIsFound(t *testing.T) {
 			return []finding{
 				{app, verify.ChangedCommit, []string{bad.String(), "go.mod is "}},
 				{app, verify.UnfetchableVersion, []string{master, bad.String(), "no branch or tag of lib has a commit 123412341234"}},
+				{app, verify.RewrittenBranch, []string{master}},
+			}
+		}},
+		{"nested module on a version that is nowhere", func(w *world) []finding {
+			m := w.mirror(app)
+			bad := m.rewrite(master, m.id(master), func(c *object.Commit) bool {
+				c.Tree = m.replaceFile(c.Tree, "examples/hello/go.mod", func(text string) string {
+					return regexp.MustCompile(`example.com/lib v\S+`).ReplaceAllString(text, "example.com/lib v0.0.0-20170714024320-123412341234")
+				})
+				return true
+			})
+			return []finding{
+				{app, verify.ChangedCommit, []string{bad.String(), "examples/hello/go.mod is "}},
+				{app, verify.UnfetchableVersion, []string{master, bad.String(), "examples/hello/go.mod requires example.com/lib@", "no branch or tag of lib has a commit 123412341234"}},
+				{app, verify.RewrittenBranch, []string{master}},
+			}
+		}},
+		{"nested module with a hash of nothing", func(w *world) []finding {
+			m := w.mirror(app)
+			wrong := ""
+			bad := m.rewrite(master, m.id(master), func(c *object.Commit) bool {
+				c.Tree = m.replaceFile(c.Tree, "examples/hello/go.sum", func(text string) string {
+					text, wrong = spoil(t, text, "example.com/lib v0.0.0-")
+					return text
+				})
+				return true
+			})
+			return []finding{
+				{app, verify.ChangedCommit, []string{bad.String(), "examples/hello/go.sum is "}},
+				{app, verify.WrongHash, []string{master, bad.String(), "examples/hello/go.sum has", wrong, "of lib has h1:"}},
+				{app, verify.RewrittenBranch, []string{master}},
+			}
+		}},
+		{"nested module as the source has it", func(w *world) []finding {
+			m := w.mirror(app)
+			bad := m.rewrite(master, m.id(master), func(c *object.Commit) bool {
+				c.Tree = m.replaceFile(c.Tree, "examples/hello/go.mod", func(string) string {
+					return w.source.Git("cat-file", "blob", "master:staging/app/examples/hello/go.mod")
+				})
+				return true
+			})
+			return []finding{
+				{app, verify.ChangedCommit, []string{bad.String(), "examples/hello/go.mod is "}},
+				{app, verify.WrongContent, []string{master, `examples/hello/go.mod has "replace example.com/lib => ../../../lib", which leads out of the mirror`}},
+				{app, verify.RewrittenBranch, []string{master}},
+			}
+		}},
+		{"go.mod of test data that is pinned", func(w *world) []finding {
+			m := w.mirror(app)
+			bad := m.rewrite(master, m.id(master), func(c *object.Commit) bool {
+				c.Tree = m.replaceFile(c.Tree, "testdata/mod/go.mod", func(text string) string {
+					return strings.Replace(text, "replace example.com/lib => ../../../lib\n", "", 1)
+				})
+				return true
+			})
+			return []finding{
+				{app, verify.ChangedCommit, []string{bad.String(), "testdata/mod/go.mod is "}},
+				{app, verify.WrongContent, []string{master, "testdata/mod/go.mod is "}},
 				{app, verify.RewrittenBranch, []string{master}},
 			}
 		}},

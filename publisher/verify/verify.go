@@ -24,6 +24,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,11 +33,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/mod/module"
 
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
@@ -71,10 +69,8 @@ type run struct {
 	pub      *publication.Publication
 	checkers map[string]*checker // by destination
 
-	// store has the objects of all mirrors; a worker for each processor reads it.
-	store   *odb.Store
-	sums    *modhash.MemorySums
-	workers chan *worker
+	store *odb.Store // of all mirrors
+	sums  *modhash.MemorySums
 	// paths has the paths of the modules in directories of source commits.
 	paths sync.Map
 
@@ -194,7 +190,7 @@ func (r *run) prove(all, present []*checker) (err error) {
 		case err != nil:
 			c.mismatch(Mismatch{Kind: UnreadableObject, Detail: err.Error()})
 		default:
-			c.h, c.modules = h, &modules{destination: c.out.Name, h: h, releases: make(map[module.Version]*release)}
+			c.h, c.modules = h, newModules(c.out.Name, h, r.sums)
 		}
 		return r.ctx.Err()
 	})
@@ -204,16 +200,15 @@ func (r *run) prove(all, present []*checker) (err error) {
 	if err := r.compute(present); err != nil {
 		return err
 	}
-	r.workers = make(chan *worker, runtime.GOMAXPROCS(0))
-	for range cap(r.workers) {
-		reader := r.store.Reader()
-		r.workers <- &worker{reader, modhash.New(reader, r.sums)}
+	readers := make(chan *odb.Reader, runtime.GOMAXPROCS(0))
+	for range cap(readers) {
+		readers <- r.store.Reader()
 	}
 	var done atomic.Int64
 	r.report("comparing mirrors", 0, len(all))
 	return each(all, func(c *checker) (err error) {
-		c.worker = <-r.workers
-		defer func() { r.workers <- c.worker }()
+		c.reader = <-readers
+		defer func() { readers <- c.reader }()
 		if err := c.check(); err != nil {
 			return fmt.Errorf("%s: %w", c.out.Name, err)
 		}
@@ -280,8 +275,5 @@ func each(checkers []*checker, f func(*checker) error) error {
 		})
 	}
 	group.Wait()
-	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return errs[i]
-	}
-	return nil
+	return cmp.Or(errs...)
 }

@@ -32,6 +32,18 @@ func TestWhatASyncPublishedIsProven(t *testing.T) {
 	w.clean()
 }
 
+// Patterns are for what the source has; pins write a go.sum all the same.
+func TestGoSumThatIsRemovedMayBeMadeAgain(t *testing.T) {
+	w := publish(t)
+	w.must(os.RemoveAll(w.mirrors))
+	w.setRules(strings.Replace(rulesText, "- BUILD\n", "- BUILD\n- go.sum\n", 1))
+	w.sync()
+	if sum := w.mirror(app).Git("cat-file", "blob", "master:go.sum"); !strings.Contains(sum, "example.com/lib") || strings.Contains(sum, "golang.org/x/mod") {
+		t.Errorf("go.sum is\n%s", sum)
+	}
+	w.clean()
+}
+
 func TestMirrorMayBeBehindItsSource(t *testing.T) {
 	w := publish(t)
 	w.Source.History(`

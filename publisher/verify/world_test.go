@@ -97,6 +97,27 @@ golang.org/x/mod v0.20.0 h1:utOm6MM3R3dnawAiJgn0y+xvuYRsm1RKM/4giyfDgV0=
 golang.org/x/mod v0.20.0/go.mod h1:hTbmBsO62+eylJbnUtE2MGJUyE7QWk4xUqPFrRgJ+7c=
 -- staging/app/app.go --
 package app
+-- staging/app/examples/hello/go.mod --
+module example.com/app/examples/hello
+
+go 1.24
+
+require (
+	example.com/app v0.0.0
+	example.com/lib v0.0.0
+)
+
+replace example.com/app => ../..
+
+replace example.com/lib => ../../../lib
+-- staging/app/examples/hello/hello.go --
+package hello
+-- staging/app/testdata/mod/go.mod --
+module example.com/app/testdata/mod
+
+require example.com/lib v0.0.0
+
+replace example.com/lib => ../../../lib
 -- staging/tool/go.mod --
 module example.com/tool
 
@@ -285,14 +306,19 @@ func (m mirrorRepo) rewrite(ref string, at object.ID, edit func(*object.Commit) 
 	return became[at]
 }
 
-// replaceFile returns a tree with another file at its root.
+// replaceFile returns a tree with another file at a path.
 func (m mirrorRepo) replaceFile(tree object.ID, name string, edit func(string) string) object.ID {
 	m.Helper()
 	entries, err := object.ParseTree([]byte(m.Git("cat-file", "tree", tree.String())))
 	if err != nil {
 		m.Fatal(err)
 	}
+	name, below, isDir := strings.Cut(name, "/")
 	for i, e := range entries {
+		if e.Name == name && isDir {
+			entries[i].ID = m.replaceFile(e.ID, below, edit)
+			return m.Put(object.TreeType, object.EncodeTree(entries))
+		}
 		if e.Name == name {
 			entries[i].ID = m.Put(object.BlobType, []byte(edit(m.Git("cat-file", "blob", e.ID.String()))))
 			return m.Put(object.TreeType, object.EncodeTree(entries))
