@@ -247,7 +247,7 @@ func TestTamperingIsFound(t *testing.T) {
 			m := w.mirror(app)
 			bad := m.rewrite(master, m.id(master), func(c *object.Commit) bool {
 				c.Tree = m.replaceFile(c.Tree, "examples/hello/go.mod", func(string) string {
-					return w.source.Git("cat-file", "blob", "master:staging/app/examples/hello/go.mod")
+					return w.Source.Git("cat-file", "blob", "master:staging/app/examples/hello/go.mod")
 				})
 				return true
 			})

@@ -35,9 +35,9 @@ func TestWhatASyncPublishedIsProven(t *testing.T) {
 // Patterns are for what the source has; pins write a go.sum all the same.
 func TestGoSumThatIsRemovedMayBeMadeAgain(t *testing.T) {
 	w := publish(t)
-	w.must(os.RemoveAll(w.mirrors))
-	w.setRules(strings.Replace(rulesText, "- BUILD\n", "- BUILD\n- go.sum\n", 1))
-	w.sync()
+	w.Must(os.RemoveAll(w.Mirrors))
+	w.Rules = strings.Replace(rulesText, "- BUILD\n", "- BUILD\n- go.sum\n", 1)
+	w.Publish()
 	if sum := w.mirror(app).Git("cat-file", "blob", "master:go.sum"); !strings.Contains(sum, "example.com/lib") || strings.Contains(sum, "golang.org/x/mod") {
 		t.Errorf("go.sum is\n%s", sum)
 	}
