@@ -38,8 +38,9 @@ type Cache struct {
 	db   *bbolt.DB
 	tx   *bbolt.Tx
 
-	mu  sync.Mutex
-	new map[object.ID]modhash.Blob
+	mu    sync.Mutex    // of blobs
+	blobs *bbolt.Bucket // nil where there is none
+	new   modhash.MemorySums
 }
 
 var (
@@ -63,7 +64,7 @@ func Open(file string, readOnly bool) (*Cache, error) {
 			return nil, fmt.Errorf("remove damaged cache: %w", err)
 		}
 	}
-	c := &Cache{file: file, new: make(map[object.ID]modhash.Blob)}
+	c := &Cache{file: file}
 	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
 	var err error
 	if c.db, err = bbolt.Open(file, 0o666, options); err == nil {
@@ -74,6 +75,7 @@ func Open(file string, readOnly bool) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open cache %s: %w", file, err)
 	}
+	c.blobs = c.tx.Bucket(blobsBucket)
 	return c, nil
 }
 
@@ -96,25 +98,21 @@ func (c *Cache) rollback() error {
 
 // Get implements modhash.Sums.
 func (c *Cache) Get(blob object.ID) (b modhash.Blob, ok bool) {
+	if b, ok = c.new.Get(blob); ok || c.blobs == nil {
+		return b, ok
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if b, ok = c.new[blob]; ok {
-		return b, true
-	}
-	if bucket := c.tx.Bucket(blobsBucket); bucket != nil {
-		// A sum and a size.
-		if v := bucket.Get(blob[:]); len(v) == len(b.Sum)+8 {
-			return modhash.Blob{Sum: [32]byte(v), Size: int64(binary.BigEndian.Uint64(v[len(b.Sum):]))}, true
-		}
+	// A sum and a size.
+	if v := c.blobs.Get(blob[:]); len(v) == len(b.Sum)+8 {
+		return modhash.Blob{Sum: [32]byte(v), Size: int64(binary.BigEndian.Uint64(v[len(b.Sum):]))}, true
 	}
 	return b, false
 }
 
 // Put implements modhash.Sums.
 func (c *Cache) Put(blob object.ID, b modhash.Blob) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.new[blob] = b
+	c.new.Put(blob, b)
 }
 
 // State is what a run found out, all of which is in the mirrors now.
@@ -303,20 +301,17 @@ func (c *Cache) Save(found *State) error {
 }
 
 func (c *Cache) saveBlobs(tx *bbolt.Tx) error {
-	if len(c.new) == 0 {
-		return nil
-	}
 	b, err := tx.CreateBucketIfNotExists(blobsBucket)
 	if err != nil {
 		return err
 	}
-	ids := make([]object.ID, 0, len(c.new))
-	for id := range c.new {
+	var ids []object.ID
+	for id := range c.new.All() {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, compareIDs)
 	for _, id := range ids {
-		blob := c.new[id]
+		blob, _ := c.new.Get(id)
 		if err := b.Put(id[:], binary.BigEndian.AppendUint64(blob.Sum[:], uint64(blob.Size))); err != nil {
 			return err
 		}

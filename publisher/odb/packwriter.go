@@ -68,11 +68,7 @@ func (w *PackWriter) PutDelta(id object.ID, delta []byte, base int64) (offset in
 
 func (w *PackWriter) put(id object.ID, kind byte, content []byte, base int64) (int64, error) {
 	offset, start := w.begin(kind, int64(len(content)), base)
-	w.deflate.Reset(sliceWriter{&w.tail})
-	if _, err := w.deflate.Write(content); err != nil {
-		return 0, err
-	}
-	if err := w.deflate.Close(); err != nil {
+	if err := deflate(w.deflate, content, &w.tail); err != nil {
 		return 0, err
 	}
 	return offset, w.end(packEntry{id: id, offset: offset}, start)
@@ -84,6 +80,15 @@ func (w *PackWriter) copy(id object.ID, kind byte, size int64, deflated []byte, 
 	offset, start := w.begin(kind, size, base)
 	w.tail = append(w.tail, deflated...)
 	return offset, w.end(packEntry{id: id, offset: offset}, start)
+}
+
+// deflate appends what w makes of content.
+func deflate(w *zlib.Writer, content []byte, to *[]byte) error {
+	w.Reset(sliceWriter{to})
+	if _, err := w.Write(content); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 func (w *PackWriter) begin(kind byte, size, base int64) (offset int64, start int) {

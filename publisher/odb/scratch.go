@@ -75,6 +75,23 @@ func (s *Scratch) Has(id object.ID) bool {
 // be nil, are of one type and put into one Scratch.
 func (s *Scratch) Put(t object.Type, data []byte, series *Series) (object.ID, error) {
 	id := object.Hash(t, data)
+	if s.Has(id) {
+		return id, nil
+	}
+	if len(data) > 1<<31-1 {
+		return id, fmt.Errorf("object %s of %d bytes is too large to be rewritten", id, len(data))
+	}
+	entry, kind, content := scratchEntry{t: t}, byte(t), data
+	if base, delta := series.delta(t, data); delta != nil {
+		entry.base, kind, content = base.id, offsetDelta, delta
+	}
+	entry.size = int32(len(content))
+	// What takes time is done before others have to wait.
+	d := deflaters.Get().(*deflater)
+	defer deflaters.Put(d)
+	d.out = d.out[:0]
+	err := deflate(d.zlib, content, &d.out)
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -83,16 +100,8 @@ func (s *Scratch) Put(t object.Type, data []byte, series *Series) (object.ID, er
 	if _, ok := s.index[id]; ok {
 		return id, nil
 	}
-	if len(data) > 1<<31-1 {
-		return id, fmt.Errorf("object %s of %d bytes is too large to be rewritten", id, len(data))
-	}
-	entry := scratchEntry{t: t, size: int32(len(data))}
-	var err error
-	if base, delta := series.delta(t, data); delta != nil {
-		entry.base, entry.size = base.id, int32(len(delta))
-		entry.offset, err = s.pack.PutDelta(id, delta, s.index[entry.base].offset)
-	} else {
-		entry.offset, err = s.pack.Put(id, t, data)
+	if err == nil {
+		entry.offset, err = s.pack.copy(id, kind, int64(entry.size), d.out, s.index[entry.base].offset)
 	}
 	if err != nil {
 		return id, s.fail(err)
@@ -101,6 +110,17 @@ func (s *Scratch) Put(t object.Type, data []byte, series *Series) (object.ID, er
 	series.add(id, data, entry.base)
 	return id, nil
 }
+
+// deflater is what one goroutine needs to deflate.
+type deflater struct {
+	zlib *zlib.Writer
+	out  []byte
+}
+
+var deflaters = sync.Pool{New: func() any {
+	w, _ := zlib.NewWriterLevel(nil, zlib.BestSpeed) // It fails for no such level only.
+	return &deflater{zlib: w}
+}}
 
 // delta returns the next object as a delta, and its base. There is none where a
 // delta would not be much shorter.
