@@ -12,11 +12,17 @@ import (
 // and so takes no memory, but the collector counts it, and does not start before
 // the heap is as large again. Most runs end before that.
 func tuneMemory() (ballast []byte) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(896 << 20)
-	}
+	limitMemory(864 << 20)
 	if os.Getenv("GOGC") == "" {
 		ballast = make([]byte, 96<<20)
 	}
 	return ballast
+}
+
+// limitMemory has the collector work harder where a run needs more bytes than this.
+// With what is mapped of packs it stays below 1 GiB.
+func limitMemory(limit int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
 }
