@@ -247,6 +247,10 @@ func TestGoSumOfACircleSufficesWithoutPruning(t *testing.T) {
 		}
 		w.consume(cache, host+d+".git", "v1.0.0")
 	}
+	// What a member's go.sum says of itself is proven, too.
+	if r := w.Verify(); r.Mismatches() > 0 {
+		t.Errorf("verify finds %d mismatches", r.Mismatches())
+	}
 }
 
 // TestLostTagOfACircleIsMadeAgainAsItWas loses a tag of each member in turn, while

@@ -140,7 +140,11 @@ func (c *checker) differences(s *subject, m *manifests) ([]string, error) {
 		}
 	}
 	slices.Sort(problems)
-	siblings, err := c.modulePaths(s.source, s.layout.Siblings)
+	modules := s.layout.Siblings
+	if c.inCircle() {
+		modules = append(slices.Clip(modules), s.layout.Dirs) // Its go.sum can have the go.mod of the module itself.
+	}
+	siblings, err := c.modulePaths(s.source, modules)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (m *manifest) add(line *modfile.Line, block []string, required map[string]b
 	switch arrow := slices.Index(tokens, "=>"); {
 	case tokens[0] == "replace" && (arrow == 2 || arrow == 3) && arrow+1 < len(tokens):
 		of, to = tokens[1], tokens[arrow+1]
-	case tokens[0] == "require" && len(tokens) >= 3 && slices.Contains(m.siblings, tokens[1]):
+	case tokens[0] == "require" && len(tokens) >= 3 && tokens[1] != m.path && slices.Contains(m.siblings, tokens[1]):
 		if required[tokens[1]] {
 			return // Of a sibling that is required twice, one line is left.
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,10 +56,19 @@ type release struct {
 // errElsewhere tells that a version is another sibling's.
 var errElsewhere = errors.New("no sibling's mirror has it")
 
+// inCircle reports whether the mirror depends on one that depends on it.
+func (c *checker) inCircle() bool {
+	return slices.ContainsFunc(c.d.DependsOn, func(name string) bool { return c.run.circular(c.d.Name, name) })
+}
+
 // resolve finds a version in the mirrors that this one depends on.
 func (c *checker) resolve(v module.Version) (*release, error) {
 	var reasons []string
-	for _, name := range c.d.DependsOn {
+	on := c.d.DependsOn
+	if c.inCircle() {
+		on = append(slices.Clip(on), c.d.Name)
+	}
+	for _, name := range on {
 		sibling := c.run.checkers[name]
 		if sibling == nil || sibling.modules == nil {
 			continue
