@@ -26,8 +26,9 @@ type PreconditionFunc func(store cache.Store) (bool, error)
 type ConditionFunc func(event watch.Event) (bool, error)
 
 // UntilWithoutRetry waits until the conditions have been met by events of a watch,
-// one after the other. A condition is first asked about the event after the one
-// that met the condition before it. The watch is stopped in the end.
+// in the order in which they are given. One event may meet several of them: a
+// condition is first asked about the event that met the one before it, and is
+// never asked about an earlier event. The watch is stopped in the end.
 //
 // It returns the last event, or nil if there was none. The error is that of a
 // condition; or [ErrWatchClosed] if the watch has ended; or, if ctx has, one for
@@ -42,25 +43,27 @@ func UntilWithoutRetry(ctx context.Context, watcher watch.Interface, conditions 
 				return last, ErrWatchClosed
 			}
 			last = &event
-			met, err := conditions[0](event)
+			met, err := countMet(conditions, event)
 			if err != nil {
 				return last, err
 			}
-			if met {
-				conditions = conditions[1:]
-			}
+			conditions = conditions[met:]
 		case <-ctx.Done():
-			return last, errTimedOut()
+			return last, wait.ErrorInterrupted(nil)
 		}
 	}
 	return last, nil
 }
 
-// errTimedOut returns the error that programs look for, by wait.Interrupted or by
-// comparing.
-func errTimedOut() error {
-	//lint:ignore SA1019 there are programs that compare with it
-	return wait.ErrWaitTimeout
+// countMet asks conditions about an event, up to the first that it does not meet,
+// and returns how many it met.
+func countMet(conditions []ConditionFunc, event watch.Event) (int, error) {
+	for i, condition := range conditions {
+		if met, err := condition(event); err != nil || !met {
+			return i, err
+		}
+	}
+	return len(conditions), nil
 }
 
 // Until is [UntilWithoutRetry] with a [RetryWatcher] from a resource version on,

@@ -23,6 +23,8 @@ func named(name string) toolswatch.ConditionFunc {
 	}
 }
 
+func always(watch.Event) (bool, error) { return true, nil }
+
 func never(watch.Event) (bool, error) { return false, nil }
 
 var errBad = errors.New("bad")
@@ -38,7 +40,10 @@ func TestUntilWithoutRetry(t *testing.T) {
 	}{
 		"the condition is met":                 {conditions: []toolswatch.ConditionFunc{named("b")}, last: "b"},
 		"conditions are met one after another": {conditions: []toolswatch.ConditionFunc{named("a"), named("c")}, last: "c"},
-		"each by an event of its own":          {conditions: []toolswatch.ConditionFunc{named("a"), named("a")}, last: "c", err: toolswatch.ErrWatchClosed},
+		"one event meets all that are left":    {conditions: []toolswatch.ConditionFunc{named("b"), named("b"), always}, last: "b"},
+		"it meets one, and another fails":      {conditions: []toolswatch.ConditionFunc{named("b"), bad}, last: "b", err: errBad},
+		"none is asked about earlier events":   {conditions: []toolswatch.ConditionFunc{named("b"), named("a")}, last: "c", err: toolswatch.ErrWatchClosed},
+		"one event, and nothing comes after":   {conditions: []toolswatch.ConditionFunc{named("c"), always}, open: true, last: "c"},
 		"there are none":                       {},
 		"it fails":                             {conditions: []toolswatch.ConditionFunc{bad}, last: "a", err: errBad},
 		"the watch ends":                       {conditions: []toolswatch.ConditionFunc{never}, last: "c", err: toolswatch.ErrWatchClosed},
@@ -63,7 +68,7 @@ func TestUntilWithoutRetry(t *testing.T) {
 				if last != c.last || (err == nil) != (c.err == nil) || err != nil && err.Error() != c.err.Error() {
 					t.Errorf("got %q, %v, want %q, %v", last, err, c.last, c.err)
 				}
-				if c.open && !wait.Interrupted(err) {
+				if c.open && err != nil && !wait.Interrupted(err) {
 					t.Errorf("%v is not a timeout", err)
 				}
 				if !w.IsStopped() {
