@@ -1,11 +1,13 @@
 // Command generate writes the generated code of the staged client-go: the apply
-// configurations, the clientset, and the deep copies, conversions, defaults and
-// model names of the file formats that it reads. `make generate` runs it.
+// configurations, the clientset, the listers, and the deep copies, conversions,
+// defaults and model names of the file formats that it reads. `make generate` runs
+// it.
 //
 // Generators are tools of this module, so go.mod says which versions write the
-// code. Those of helper functions are Kubernetes' own; applyconfiguration-gen and
-// client-gen, in the directories of these names, say what they do otherwise. All run in the staged module, which says by its own
-// go.mod which k8s.io/api the clients are for.
+// code. Those of helper functions are Kubernetes' own; applyconfiguration-gen,
+// client-gen and lister-gen, in the directories of these names, say what they do
+// otherwise. All run in the staged module, which says by its own go.mod which
+// k8s.io/api the clients are for.
 package main
 
 import (
@@ -27,7 +29,7 @@ const module = "k8s.io/client-go"
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | formats]...")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | formats]...")
 		flag.PrintDefaults()
 	}
 	staged := flag.String("staged", "../../staging/src/k8s.io/client-go", "`directory` of the staged client-go")
@@ -65,6 +67,7 @@ func run(staged string, parts []string, verbose bool) error {
 	}{
 		{"applyconfigurations", g.applyConfigurations},
 		{"clients", g.clients},
+		{"listers", g.listers},
 		{"formats", g.formats},
 	}
 	for _, part := range all {
@@ -87,7 +90,7 @@ type generation struct {
 }
 
 func (g *generation) buildTools() error {
-	build := exec.Command("go", "build", "-o", g.tools+"/", "./applyconfiguration-gen", "./client-gen",
+	build := exec.Command("go", "build", "-o", g.tools+"/", "./applyconfiguration-gen", "./client-gen", "./lister-gen",
 		"k8s.io/code-generator/cmd/conversion-gen",
 		"k8s.io/code-generator/cmd/deepcopy-gen",
 		"k8s.io/code-generator/cmd/defaulter-gen",
@@ -169,7 +172,7 @@ func (g *generation) clients() error {
 		"--output-pkg", module,
 		"--clientset-name", "kubernetes",
 		"--input-base", "k8s.io/api",
-		"--plural-exceptions", "Endpoints:Endpoints",
+		"--plural-exceptions", plurals,
 		"--apply-configuration-package", module + "/applyconfigurations",
 		"--prefers-protobuf",
 	}
@@ -181,6 +184,28 @@ func (g *generation) clients() error {
 		args = append(args, "--input", strings.TrimPrefix(input, "k8s.io/api/"))
 	}
 	_, err = g.tool("client-gen", args...)
+	return err
+}
+
+// plurals are those that no rule gives.
+const plurals = "Endpoints:Endpoints"
+
+// listers writes listers/, one for each type that is marked for a client.
+func (g *generation) listers() error {
+	inputs, err := g.apiPackages("types.go", "+genclient")
+	if err != nil {
+		return err
+	}
+	if err := g.removeGenerated("listers", "lister-gen"); err != nil {
+		return err
+	}
+	args := []string{
+		"--go-header-file", g.boilerplate,
+		"--output-dir", filepath.Join(g.staged, "listers"),
+		"--output-pkg", module + "/listers",
+		"--plural-exceptions", plurals,
+	}
+	_, err = g.tool("lister-gen", append(args, inputs...)...)
 	return err
 }
 

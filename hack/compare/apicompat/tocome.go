@@ -8,7 +8,6 @@ var toCome = []string{
 	"dynamic/dynamicinformer",
 	"dynamic/dynamiclister",
 	"informers",
-	"listers",
 	"metadata/metadatainformer",
 	"metadata/metadatalister",
 	"tools/cache",

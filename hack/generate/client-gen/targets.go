@@ -10,6 +10,8 @@ import (
 	"k8s.io/gengo/v2/generator"
 	"k8s.io/gengo/v2/namer"
 	"k8s.io/gengo/v2/types"
+
+	"k8s.io/publisher/hack/generate/kinds"
 )
 
 // lighten replaces the clientset's file and adds a scheme to each group. The
@@ -72,11 +74,11 @@ func versionsOf(context *generator.Context, options *args.Args) []version {
 		for _, v := range group.Versions {
 			comments := context.Universe.Package(v.Package).Comments
 			groupName := group.Group.String()
-			if override, tagged := commentTag(comments, "groupName"); tagged {
+			if override, tagged := kinds.CommentTag(comments, "groupName"); tagged {
 				groupName = override
 			}
 			name := namer.IC(strings.Split(group.Group.NonEmpty(), ".")[0])
-			if override, tagged := commentTag(comments, "groupGoName"); tagged {
+			if override, tagged := kinds.CommentTag(comments, "groupGoName"); tagged {
 				name = namer.IC(override)
 			}
 			all = append(all, version{
@@ -89,16 +91,6 @@ func versionsOf(context *generator.Context, options *args.Args) []version {
 		}
 	}
 	return all
-}
-
-// commentTag returns the value of a +name=value comment.
-func commentTag(comments []string, name string) (value string, found bool) {
-	for _, line := range comments {
-		if value, found := strings.CutPrefix(strings.TrimSpace(line), "+"+name+"="); found {
-			return value, true
-		}
-	}
-	return "", false
 }
 
 // clientTypes returns the types of a version that get a client, in order.

@@ -1,0 +1,26 @@
+package v1beta1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	policyv1beta1 "k8s.io/api/policy/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/internal/selecting"
+)
+
+// PodDisruptionBudgetListerExpansion has the methods of a PodDisruptionBudgetLister that not every lister has.
+type PodDisruptionBudgetListerExpansion interface {
+	// GetPodPodDisruptionBudgets returns those whose selector matches the pod. An
+	// empty selector matches none. No match is an error.
+	GetPodPodDisruptionBudgets(pod *corev1.Pod) ([]*policyv1beta1.PodDisruptionBudget, error)
+}
+
+// PodDisruptionBudgetNamespaceListerExpansion is empty.
+type PodDisruptionBudgetNamespaceListerExpansion interface{}
+
+func (l *podDisruptionBudgetLister) GetPodPodDisruptionBudgets(pod *corev1.Pod) ([]*policyv1beta1.PodDisruptionBudget, error) {
+	return selecting.All(pod, "PodDisruptionBudget", l.PodDisruptionBudgets(pod.Namespace), podDisruptionBudgetSelector, false)
+}
+
+func podDisruptionBudgetSelector(budget *policyv1beta1.PodDisruptionBudget) *metav1.LabelSelector {
+	return budget.Spec.Selector
+}
