@@ -68,7 +68,11 @@ func newInformer(store Store, options InformerOptions) Controller {
 	if handler == nil {
 		handler = ResourceEventHandlerFuncs{}
 	}
-	p := processor{store: store, handler: handler, keyFunc: DeletionHandlingMetaNamespaceKeyFunc}
+	p := processor{
+		store:   store,
+		keyFunc: DeletionHandlingMetaNamespaceKeyFunc,
+		tell:    func(n notification) { n.tell(handler) },
+	}
 	return &controller{logger: options.Logger, config: Config{
 		Queue:            newInformerQueue(store, options),
 		ListerWatcher:    options.ListerWatcher,

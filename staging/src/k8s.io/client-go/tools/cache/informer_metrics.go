@@ -58,3 +58,35 @@ func publishVersion(metric GaugeMetric, version string) {
 		metric.Set(number)
 	}
 }
+
+// A HandlerMetricsProvider is an [InformerMetricsProvider] that has metrics of the
+// handlers of shared informers, too.
+type HandlerMetricsProvider interface {
+	InformerMetricsProvider
+
+	// NewHandlerBacklogMetric is the number of notifications that wait for a
+	// handler. It keeps growing where a handler is slower than the changes
+	// come, up to where notifications are combined: see HandlerOptions.
+	NewHandlerBacklogMetric(id InformerNameAndResource, handler string) GaugeMetric
+
+	// NewHandlerCombinedMetric counts how often notifications for a handler had
+	// to be combined.
+	NewHandlerCombinedMetric(id InformerNameAndResource, handler string) CounterMetric
+}
+
+// handlerMetrics has nils where there are no metrics.
+type handlerMetrics struct {
+	backlog    GaugeMetric
+	combinings CounterMetric
+}
+
+func newHandlerMetrics(id InformerNameAndResource, own InformerMetricsProvider, handler string) handlerMetrics {
+	provider, ok := informerMetricsProvider(id, own).(HandlerMetricsProvider)
+	if !ok {
+		return handlerMetrics{}
+	}
+	return handlerMetrics{
+		backlog:    provider.NewHandlerBacklogMetric(id, handler),
+		combinings: provider.NewHandlerCombinedMetric(id, handler),
+	}
+}

@@ -5,11 +5,12 @@ import (
 	"fmt"
 )
 
-// A processor has a store and a handler follow what comes out of a queue.
+// A processor has a store follow what comes out of a queue, and passes on what
+// changed. Nobody is told of a change before it is in the store.
 type processor struct {
 	store   Store
-	handler ResourceEventHandler
 	keyFunc KeyFunc // the store's
+	tell    func(notification)
 }
 
 // process takes the Deltas of one object, or one delta that is about many.
@@ -25,7 +26,7 @@ func (p processor) process(obj any, isInInitialList bool) error {
 			err = p.replaceAll(info, isInInitialList)
 		case SyncAllInfo:
 			for _, obj := range p.store.List() {
-				p.handler.OnUpdate(obj, obj)
+				p.tell(notification{kind: updateNotification, old: obj, obj: obj})
 			}
 		case BookmarkInfo:
 			p.store.Bookmark(info.ResourceVersion)
@@ -40,48 +41,47 @@ func (p processor) process(obj any, isInInitialList bool) error {
 }
 
 func (p processor) one(delta Delta, isInInitialList bool) error {
-	change, tell, err := p.plan(delta, isInInitialList)
+	n, err := p.plan(delta, isInInitialList)
 	if err != nil {
 		return err
 	}
-	switch change.Type {
-	case TransactionTypeDelete:
-		err = p.store.Delete(change.Object)
-	case TransactionTypeUpdate:
-		err = p.store.Update(change.Object)
+	switch n.kind {
+	case deleteNotification:
+		err = p.store.Delete(n.obj)
+	case updateNotification:
+		err = p.store.Update(n.obj)
 	default:
-		err = p.store.Add(change.Object)
+		err = p.store.Add(n.obj)
 	}
 	if err != nil {
 		return err
 	}
-	tell()
+	p.tell(n)
 	return nil
 }
 
-// plan returns what a delta does to the store, and what to call once that is
-// done.
-func (p processor) plan(delta Delta, isInInitialList bool) (Transaction, func(), error) {
+// plan returns what a delta is to who knows what is in the store.
+func (p processor) plan(delta Delta, isInInitialList bool) (notification, error) {
 	obj := delta.Object
 	switch delta.Type {
 	case Deleted:
-		return Transaction{obj, TransactionTypeDelete}, func() { p.handler.OnDelete(obj) }, nil
+		return notification{kind: deleteNotification, obj: obj}, nil
 	case Added, Updated, Replaced, Sync:
 	default:
-		return Transaction{}, nil, fmt.Errorf("delta of type %q is of a %T", delta.Type, obj)
+		return notification{}, fmt.Errorf("delta of type %q is of a %T", delta.Type, obj)
 	}
 	old, exists, err := p.store.Get(obj)
 	if err != nil {
-		return Transaction{}, nil, err
+		return notification{}, err
 	}
 	if exists {
-		return Transaction{obj, TransactionTypeUpdate}, func() { p.handler.OnUpdate(old, obj) }, nil
+		return notification{kind: updateNotification, old: old, obj: obj}, nil
 	}
-	return Transaction{obj, TransactionTypeAdd}, func() { p.handler.OnAdd(obj, isInInitialList) }, nil
+	return notification{kind: addNotification, obj: obj, initial: isInInitialList}, nil
 }
 
 // batch takes deltas of different objects. All changes are made to the store
-// before the handler is told of any.
+// before anybody is told of any.
 func (p processor) batch(deltas []Delta, isInInitialList bool) error {
 	store, ok := p.store.(TransactionStore)
 	if !ok {
@@ -93,57 +93,62 @@ func (p processor) batch(deltas []Delta, isInInitialList bool) error {
 		return nil
 	}
 	changes := make([]Transaction, 0, len(deltas))
-	tell := make([]func(), 0, len(deltas))
+	notifications := make([]notification, 0, len(deltas))
 	for _, delta := range deltas {
-		change, t, err := p.plan(delta, isInInitialList)
+		n, err := p.plan(delta, isInInitialList)
 		if err != nil {
 			return err
 		}
-		changes, tell = append(changes, change), append(tell, t)
+		changes = append(changes, Transaction{n.obj, n.transaction()})
+		notifications = append(notifications, n)
 	}
 	failed := store.Transaction(changes...)
 	if failed == nil {
-		for _, t := range tell {
-			t()
-		}
+		p.tellAll(notifications)
 		return nil
 	}
 	for _, i := range failed.SuccessfulIndices {
-		tell[i]()
+		p.tell(notifications[i])
 	}
 	return failed
 }
 
-// replaceAll puts a list in place of what is in the store, and tells the handler
-// how the two differ.
+func (p processor) tellAll(notifications []notification) {
+	for _, n := range notifications {
+		p.tell(n)
+	}
+}
+
+// replaceAll puts a list in place of what is in the store, and tells how the two
+// differ.
 func (p processor) replaceAll(info ReplacedAllInfo, isInInitialList bool) error {
 	listed := make(map[string]bool, len(info.Objects))
-	tell := make([]func(), 0, len(info.Objects))
+	notifications := make([]notification, 0, len(info.Objects))
 	for _, obj := range info.Objects {
 		key, err := p.keyFunc(obj)
 		if err != nil {
 			return KeyError{obj, err}
 		}
 		listed[key] = true
-		_, t, err := p.plan(Delta{Replaced, obj}, isInInitialList)
+		n, err := p.plan(Delta{Replaced, obj}, isInInitialList)
 		if err != nil {
 			return err
 		}
-		tell = append(tell, t)
+		notifications = append(notifications, n)
 	}
 	for _, key := range p.store.ListKeys() {
 		if listed[key] {
 			continue
 		}
 		if old, exists, err := p.store.GetByKey(key); err == nil && exists {
-			tell = append(tell, func() { p.handler.OnDelete(DeletedFinalStateUnknown{key, old}) })
+			notifications = append(notifications, notification{
+				kind: deleteNotification, obj: DeletedFinalStateUnknown{key, old},
+			})
 		}
 	}
 	if err := p.store.Replace(info.Objects, info.ResourceVersion); err != nil {
 		return err
 	}
-	for _, t := range tell {
-		t()
-	}
+	p.tellAll(notifications)
 	return nil
 }

@@ -67,6 +67,7 @@ type Reflector struct {
 	minWatchTimeout   time.Duration
 	watchErrorHandler WatchErrorHandlerWithContext
 	logger            *klog.Logger
+	metrics           *reflectorMetrics // nil if there are none
 
 	// pages is set once a server has answered a list in pages that it could
 	// have answered from memory.
@@ -164,6 +165,7 @@ func NewReflectorWithOptions(lw ListerWatcher, expectedType interface{}, store R
 	if r.name == "" {
 		r.name = naming.GetNameFromCallsite("k8s.io/client-go/tools/cache/")
 	}
+	r.metrics = newReflectorMetrics(r.name)
 	if r.typeDescription == "" {
 		r.typeDescription = describe(r.expectedType, r.expectedGVK)
 	}
@@ -219,6 +221,7 @@ func (r *Reflector) setVersion(version string) {
 	r.mu.Lock()
 	r.version = version
 	r.mu.Unlock()
+	r.metrics.at(version)
 	if store, ok := r.store.(ResourceVersionUpdater); ok {
 		store.UpdateResourceVersion(version)
 	}

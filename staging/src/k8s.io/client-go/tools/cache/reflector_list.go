@@ -14,6 +14,7 @@ import (
 
 // list puts what is listed into the store.
 func (r *Reflector) list(ctx context.Context) error {
+	start := r.clock.Now()
 	list, err := r.fetch(ctx)
 	if err != nil && (isExpired(err) || isTooNew(err)) {
 		// The server has forgotten the version, or, after it was restored
@@ -39,6 +40,7 @@ func (r *Reflector) list(ctx context.Context) error {
 	for i, object := range objects {
 		items[i] = object
 	}
+	r.metrics.listed(r.clock.Since(start), len(items))
 	version := m.GetResourceVersion()
 	if err := r.store.Replace(items, version); err != nil {
 		return fmt.Errorf("unable to sync list result: %w", err)

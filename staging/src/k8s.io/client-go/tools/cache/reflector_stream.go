@@ -54,6 +54,7 @@ func (r *Reflector) stream(ctx context.Context) (watch.Interface, error) {
 // receive returns a watch past its initial events, its resource version, and the
 // objects it began with; or no watch if it ended too early.
 func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (watch.Interface, string, Store, error) {
+	start := r.clock.Now()
 	events, err := r.source.WatchWithContext(ctx, options)
 	if err != nil {
 		return nil, "", nil, err
@@ -73,6 +74,9 @@ func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (wa
 	}
 	if err != nil || !listed {
 		return nil, "", nil, err
+	}
+	if r.metrics != nil {
+		r.metrics.listed(r.clock.Since(start), len(objects.ListKeys()))
 	}
 	return events, version, objects, nil
 }

@@ -107,6 +107,10 @@ func (r *Reflector) follow(ctx context.Context, events watch.Interface, store Re
 		}
 	}()
 	start, count := r.clock.Now(), 0
+	defer func() {
+		var short *VeryShortWatchError
+		r.metrics.watched(r.clock.Since(start), count, errors.As(err, &short))
+	}()
 	for {
 		var event watch.Event
 		var open bool
