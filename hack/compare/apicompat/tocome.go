@@ -11,10 +11,8 @@ var toCome = []string{
 	"metadata/metadatainformer",
 	"metadata/metadatalister",
 	"tools/cache",
-	"tools/events",
 	"tools/leaderelection",
 	"tools/portforward",
-	"tools/record",
 	"tools/remotecommand",
 	"util/certificate",
 }

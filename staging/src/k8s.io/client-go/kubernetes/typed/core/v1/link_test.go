@@ -26,6 +26,9 @@ func TestClientsLinkNoGroupsButTheirOwn(t *testing.T) {
 		},
 		"k8s.io/client-go/dynamic": nil,
 		"k8s.io/client-go/rest":    nil,
+		"k8s.io/client-go/tools/record": {
+			"k8s.io/api/core/v1",
+		},
 	} {
 		t.Run(client, func(t *testing.T) {
 			for _, dependency := range dependencies(t, client) {
@@ -61,6 +64,7 @@ func TestClientsLinkNothingThatOnlySomeCallersNeed(t *testing.T) {
 		"k8s.io/client-go/kubernetes/typed/core/v1": {fakes, discovery, openAPI, merging},
 		"k8s.io/client-go/dynamic":                  {fakes, discovery, openAPI, merging},
 		"k8s.io/client-go/rest":                     {fakes, discovery, openAPI, merging},
+		"k8s.io/client-go/tools/record":             {fakes, discovery, openAPI, merging},
 		// A clientset has a discovery client, which tells OpenAPI schemas.
 		"k8s.io/client-go/kubernetes": {fakes, merging},
 	} {
