@@ -125,28 +125,26 @@ func (config *DirectClientConfig) ConfigAccess() ConfigAccess {
 }
 
 // MergedRawConfig returns the config with the overrides put on top of the
-// context, its cluster and its user. A context, cluster or user that an
-// override names and that does not exist is an error.
+// context, its cluster and its user. Where there is no context, or it names no
+// cluster or no user, what the overrides say of them is under the empty name, where
+// a client of the result finds it. Errors are those of
+// [DirectClientConfig.ClientConfig]: what no client could use is not merged.
 func (config *DirectClientConfig) MergedRawConfig() (clientcmdapi.Config, error) {
 	chosen, err := config.choose()
 	if err != nil {
 		return clientcmdapi.Config{}, err
 	}
-	merged := *config.config.DeepCopy()
-	if chosen.contextName == "" {
-		return merged, nil
+	if err := config.ConfirmUsable(); err != nil {
+		return clientcmdapi.Config{}, err
 	}
+	merged := *config.config.DeepCopy()
 	addEntries(&merged.Contexts, nil)
 	addEntries(&merged.Clusters, nil)
 	addEntries(&merged.AuthInfos, nil)
 	merged.CurrentContext = chosen.contextName
 	merged.Contexts[chosen.contextName] = chosen.context.DeepCopy()
-	if name := chosen.context.Cluster; name != "" {
-		merged.Clusters[name] = chosen.cluster.DeepCopy()
-	}
-	if name := chosen.context.AuthInfo; name != "" {
-		merged.AuthInfos[name] = chosen.user.DeepCopy()
-	}
+	merged.Clusters[chosen.context.Cluster] = chosen.cluster.DeepCopy()
+	merged.AuthInfos[chosen.context.AuthInfo] = chosen.user.DeepCopy()
 	return merged, nil
 }
 

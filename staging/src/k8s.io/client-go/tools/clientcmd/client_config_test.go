@@ -217,6 +217,51 @@ func TestMergedRawConfigShowsOverrides(t *testing.T) {
 	}
 }
 
+func TestMergedRawConfigKeepsOverridesOfWhatHasNoName(t *testing.T) {
+	overrides := &clientcmd.ConfigOverrides{
+		AuthInfo:    clientcmdapi.AuthInfo{Token: "o"},
+		ClusterInfo: clientcmdapi.Cluster{Server: "https://o"},
+	}
+	for what, change := range map[string]func(*clientcmdapi.Config){
+		"no context is current":     func(c *clientcmdapi.Config) { c.CurrentContext = "" },
+		"there is no context":       func(c *clientcmdapi.Config) { *c = clientcmdapi.Config{} },
+		"the context has no user":   func(c *clientcmdapi.Config) { c.Contexts["x"].AuthInfo = "" },
+		"the context has only that": func(c *clientcmdapi.Config) { c.Contexts["x"].Cluster = "" },
+	} {
+		config := usable()
+		change(&config)
+		merged, err := clientcmd.NewDefaultClientConfig(config, overrides).MergedRawConfig()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		client, err := clientcmd.NewDefaultClientConfig(merged, nil).ClientConfig()
+		if err != nil || client.Host != "https://o" || client.BearerToken != "o" {
+			t.Errorf("%s: a client of the merged config: %v, %v", what, client, err)
+		}
+	}
+}
+
+func TestMergedRawConfigIsAnErrorWhereNoClientCouldBeMade(t *testing.T) {
+	for what, c := range map[string]struct {
+		change    func(*clientcmdapi.Config)
+		overrides *clientcmd.ConfigOverrides
+	}{
+		"nothing is known":            {func(c *clientcmdapi.Config) { *c = clientcmdapi.Config{} }, nil},
+		"no such context":             {func(c *clientcmdapi.Config) { c.CurrentContext = "gone" }, nil},
+		"no such cluster":             {func(c *clientcmdapi.Config) { c.Contexts["x"].Cluster = "gone" }, nil},
+		"no such context to override": {func(*clientcmdapi.Config) {}, &clientcmd.ConfigOverrides{CurrentContext: "gone"}},
+	} {
+		config := usable()
+		c.change(&config)
+		client := clientcmd.NewDefaultClientConfig(config, c.overrides)
+		_, want := client.ClientConfig()
+		if merged, err := client.MergedRawConfig(); err == nil || want == nil || err.Error() != want.Error() {
+			t.Errorf("%s: got %s, %v, want %v", what, written(t, &merged), err, want)
+		}
+	}
+}
+
 func TestCredentialsAreAskedForOnce(t *testing.T) {
 	config := usable()
 	config.AuthInfos["u"] = clientcmdapi.NewAuthInfo()

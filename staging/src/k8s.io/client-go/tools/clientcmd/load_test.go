@@ -176,6 +176,7 @@ func TestLoadErrorsSayWhatAndWhere(t *testing.T) {
 		{"two clusters", "clusters:\n- name: a\n- name: a\n", `duplicate name "a" in list of clusters`},
 		{"two users", "users:\n- name: a\n  user:\n    token: s3cret\n- name: a\n", `duplicate name "a" in list of users`},
 		{"two contexts", "contexts:\n- name: a\n- name: a\n", `duplicate name "a" in list of contexts`},
+		{"two extensions", "extensions:\n- name: a\n  extension: {}\n- name: a\n  extension: s3cret\n", `duplicate name "a" in list of extensions`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := clientcmd.Load([]byte(c.data))

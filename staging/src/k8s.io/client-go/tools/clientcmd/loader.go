@@ -89,7 +89,8 @@ func (handler WarningHandler) Warn(err error) {
 	handler(err)
 }
 
-// MissingConfigError is the warning that none of the files exists.
+// MissingConfigError is the warning that there is no configuration, and which files
+// do not exist.
 type MissingConfigError struct {
 	Missing []string
 }
@@ -119,7 +120,8 @@ type ClientConfigLoadingRules struct {
 	// rules.
 	DefaultClientConfig ClientConfig
 
-	// WarnIfAllMissing warns if none of the files in Precedence exists.
+	// WarnIfAllMissing warns if there is no configuration in the files of
+	// Precedence because at least one of them does not exist.
 	WarnIfAllMissing bool
 
 	// Warner takes that warning.
@@ -175,8 +177,8 @@ func (rules *ClientConfigLoadingRules) Load() (*clientcmdapi.Config, error) {
 	merged := clientcmdapi.NewConfig()
 	var errs []error
 	var missing []string
-	files := rules.GetLoadingPrecedence()
-	for _, file := range files {
+	loaded := 0
+	for _, file := range rules.GetLoadingPrecedence() {
 		if file == "" {
 			continue
 		}
@@ -188,9 +190,10 @@ func (rules *ClientConfigLoadingRules) Load() (*clientcmdapi.Config, error) {
 			errs = append(errs, fmt.Errorf("error loading config file %q: %w", file, err))
 		default:
 			addMissing(merged, config)
+			loaded++
 		}
 	}
-	if rules.WarnIfAllMissing && rules.ExplicitPath == "" && len(missing) == len(files) && len(missing) != 0 {
+	if rules.WarnIfAllMissing && rules.ExplicitPath == "" && loaded == 0 && len(missing) != 0 {
 		rules.Warner.Warn(MissingConfigError{Missing: missing})
 	}
 	if rules.ResolvePaths() {

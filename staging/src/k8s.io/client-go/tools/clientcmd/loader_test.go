@@ -141,9 +141,16 @@ func TestAllMissingFilesAreOneWarning(t *testing.T) {
 	if len(warnings) != 1 || !errors.As(warnings[0], &missing) || len(missing.Missing) != 2 {
 		t.Fatalf("got %v", warnings)
 	}
-	rules.Precedence = append(rules.Precedence, file(t, "c", firstFile))
-	if _, err := rules.Load(); err != nil || len(warnings) != 1 {
+	// An entry may be empty, as in KUBECONFIG=$UNSET:a, and a file unreadable.
+	rules.Precedence = []string{"", a, file(t, "bad", "{{")}
+	if _, err := rules.Load(); err == nil || len(warnings) != 2 || warnings[1].(clientcmd.MissingConfigError).Missing[0] != a {
 		t.Errorf("got %v, %v", warnings, err)
+	}
+	for _, files := range [][]string{{a, b, file(t, "c", firstFile)}, {""}, nil} {
+		rules.Precedence = files
+		if _, err := rules.Load(); err != nil || len(warnings) != 2 {
+			t.Errorf("%q: got %v, %v", files, warnings, err)
+		}
 	}
 	clientcmd.WarningHandler(nil).Warn(missing) // must not panic
 }

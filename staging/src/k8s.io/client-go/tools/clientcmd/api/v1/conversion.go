@@ -14,16 +14,16 @@ import (
 // functions below convert the one to the other; what conversion-gen generates
 // calls them. They agree on this:
 //
-//   - List to map: two clusters, users or contexts of one name are an error,
-//     because either could be the one that was meant. So is a name that the
-//     map has already. Of two extensions the later counts.
+//   - List to map: two items of one name are an error, because either could be
+//     the one that was meant, and only one could be written again. So is a name
+//     that the map has already. An extension that is null is not an item.
 //   - Map to list: items stand in the order of their names, so that writing a
 //     file again changes only the lines whose contents changed. An empty map
 //     leaves the list as it is.
 
 // DuplicateNameError tells that a list has two items of one name.
 type DuplicateNameError struct {
-	// Kind is what is listed: "cluster", "user" or "context".
+	// Kind is what is listed: "cluster", "user", "context" or "extension".
 	Kind string
 	// Name is what they are both called.
 	Name string
@@ -119,17 +119,21 @@ func Convert_Map_string_To_Pointer_api_Context_To_Slice_v1_NamedContext(in *map[
 
 // Convert_Slice_v1_NamedExtension_To_Map_string_To_runtime_Object converts a
 // list of extensions. What is raw JSON becomes a [*runtime.Unknown], what is
-// missing or null becomes nil.
+// missing or null becomes nil. A name that occurs twice is a [*DuplicateNameError].
 func Convert_Slice_v1_NamedExtension_To_Map_string_To_runtime_Object(in *[]NamedExtension, out *map[string]runtime.Object, s conversion.Scope) error {
 	if *out == nil && len(*in) != 0 {
 		*out = make(map[string]runtime.Object, len(*in))
 	}
 	for i := range *in {
+		name := (*in)[i].Name
+		if (*out)[name] != nil {
+			return &DuplicateNameError{Kind: "extension", Name: name}
+		}
 		var object runtime.Object
 		if err := runtime.Convert_runtime_RawExtension_To_runtime_Object(&(*in)[i].Extension, &object, s); err != nil {
-			return fmt.Errorf("converting extension %q: %w", (*in)[i].Name, err)
+			return fmt.Errorf("converting extension %q: %w", name, err)
 		}
-		(*out)[(*in)[i].Name] = object
+		(*out)[name] = object
 	}
 	return nil
 }

@@ -66,9 +66,31 @@ func TestTwoOfOneNameAreAnError(t *testing.T) {
 			t.Errorf("%s: got %v", kind, err)
 		}
 	}
-	var extensions map[string]runtime.Object
-	in := []v1.NamedExtension{{Name: "a", Extension: runtime.RawExtension{Raw: []byte("1")}}, {Name: "a", Extension: runtime.RawExtension{Raw: []byte("2")}}}
-	if err := v1.Convert_Slice_v1_NamedExtension_To_Map_string_To_runtime_Object(&in, &extensions, nil); err != nil || string(extensions["a"].(*runtime.Unknown).Raw) != "2" {
-		t.Errorf("extensions: got %v, %v", extensions, err)
+}
+
+func TestTwoExtensionsOfOneNameAreAnErrorUnlessOneIsNull(t *testing.T) {
+	one, two := runtime.RawExtension{Raw: []byte("1")}, runtime.RawExtension{Raw: []byte("2")}
+	for _, c := range []struct {
+		what string
+		in   []v1.NamedExtension
+		bad  bool
+	}{
+		{"two", []v1.NamedExtension{{Name: "a", Extension: one}, {Name: "b", Extension: one}, {Name: "a", Extension: two}}, true},
+		{"two that are alike", []v1.NamedExtension{{Name: "a", Extension: one}, {Name: "a", Extension: one}}, true},
+		{"the first is null", []v1.NamedExtension{{Name: "a"}, {Name: "a", Extension: one}}, false},
+	} {
+		for place, config := range map[string]v1.Config{
+			"config":      {Extensions: c.in},
+			"preferences": {Preferences: v1.Preferences{Extensions: c.in}},
+			"cluster":     {Clusters: []v1.NamedCluster{{Name: "c", Cluster: v1.Cluster{Extensions: c.in}}}},
+			"user":        {AuthInfos: []v1.NamedAuthInfo{{Name: "u", AuthInfo: v1.AuthInfo{Extensions: c.in}}}},
+			"context":     {Contexts: []v1.NamedContext{{Name: "x", Context: v1.Context{Extensions: c.in}}}},
+		} {
+			err := v1.Convert_v1_Config_To_api_Config(&config, new(api.Config), nil)
+			var duplicate *v1.DuplicateNameError
+			if found := errors.As(err, &duplicate) && duplicate.Kind == "extension" && duplicate.Name == "a"; found != c.bad || !c.bad && err != nil {
+				t.Errorf("%s, in a %s: got %v", c.what, place, err)
+			}
+		}
 	}
 }
