@@ -155,3 +155,37 @@ func TestFilteredByDropsWhatIsEmptyAndKeepsItsInput(t *testing.T) {
 		t.Error("nothing is nil, and not an empty list")
 	}
 }
+
+// A failing client returns groups with an error, as one does that knows some from
+// before.
+type failing struct {
+	discovery.DiscoveryInterface // what is not used here
+	groups                       *metav1.APIGroupList
+	err                          error
+}
+
+func (f failing) ServerGroups() (*metav1.APIGroupList, error) { return f.groups, f.err }
+
+func (f failing) ServerResourcesForGroupVersion(version string) (*metav1.APIResourceList, error) {
+	return &metav1.APIResourceList{GroupVersion: version, APIResources: []metav1.APIResource{{Name: "widgets"}}}, nil
+}
+
+func TestGroupsThatComeWithAnErrorAreUsed(t *testing.T) {
+	down := errors.New("down")
+	some := &metav1.APIGroupList{Groups: []metav1.APIGroup{{Name: "a", Versions: []metav1.GroupVersionForDiscovery{{GroupVersion: "a/v1", Version: "v1"}}}}}
+	groups, lists, err := discovery.ServerGroupsAndResources(failing{groups: some, err: down})
+	if len(groups) != 1 || len(lists) != 1 || err != nil {
+		t.Errorf("got %v, %v, %v", groups, lists, err)
+	}
+	if _, err := discovery.ServerPreferredResources(failing{groups: some, err: down}); !errors.Is(err, down) {
+		t.Errorf("preferred: got %v", err) // they would look complete
+	}
+	for _, want := range []error{down, nil} {
+		if groups, lists, err := discovery.ServerGroupsAndResources(failing{err: want}); groups != nil || lists != nil || err != want {
+			t.Errorf("got %v, %v, %v, want %v", groups, lists, err, want)
+		}
+		if lists, err := discovery.ServerPreferredResources(failing{err: want}); len(lists) != 0 || err != want {
+			t.Errorf("preferred: got %v, %v, want %v", lists, err, want)
+		}
+	}
+}

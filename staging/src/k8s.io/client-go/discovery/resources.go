@@ -67,7 +67,9 @@ func (d *DiscoveryClient) ServerPreferredNamespacedResources() ([]*metav1.APIRes
 }
 
 // ServerGroupsAndResources implements the method of the same name by means of
-// others of d: those of AggregatedDiscoveryInterface, if d has them.
+// others of d: those of AggregatedDiscoveryInterface, if d has them. Groups that d
+// returns are used even if there is an error with them. It returns nil for both if
+// d has no groups to return, and no error.
 func ServerGroupsAndResources(d DiscoveryInterface) ([]*metav1.APIGroup, []*metav1.APIResourceList, error) {
 	return groupsAndResources(d, 1)
 }
@@ -89,7 +91,7 @@ func isNamespaced(_ string, r *metav1.APIResource) bool { return r.Namespaced }
 
 func groupsAndResources(d DiscoveryInterface, attempts int) ([]*metav1.APIGroup, []*metav1.APIResourceList, error) {
 	p, err := fullPicture(d, attempts)
-	if err != nil {
+	if p.groups == nil {
 		return nil, nil, err
 	}
 	groups := make([]*metav1.APIGroup, len(p.groups.Groups))
@@ -109,6 +111,9 @@ func preferredResources(d DiscoveryInterface, attempts int) ([]*metav1.APIResour
 	p, err := fullPicture(d, attempts)
 	if err != nil {
 		return nil, err
+	}
+	if p.groups == nil {
+		return []*metav1.APIResourceList{}, nil
 	}
 	lists := make([]*metav1.APIResourceList, 0, len(p.resources))
 	for i := range p.groups.Groups {
@@ -158,7 +163,8 @@ func (p picture) missing() error {
 	return &ErrGroupDiscoveryFailed{Groups: p.failed}
 }
 
-// fullPicture finds out about the resources, in one go if d can.
+// fullPicture finds out about the resources, in one go if d can. It has no groups
+// only if d returns none. An error is that of d.
 func fullPicture(d DiscoveryInterface, attempts int) (picture, error) {
 	var p picture
 	var err error
@@ -167,11 +173,8 @@ func fullPicture(d DiscoveryInterface, attempts int) (picture, error) {
 	} else {
 		p.groups, err = d.ServerGroups()
 	}
-	if err != nil {
-		return picture{}, err
-	}
 	if p.groups == nil {
-		p.groups = &metav1.APIGroupList{}
+		return picture{}, err
 	}
 	if p.resources == nil {
 		// What the aggregated half of an answer called stale has been left
@@ -182,7 +185,7 @@ func fullPicture(d DiscoveryInterface, attempts int) (picture, error) {
 			p.failed[gv] = err
 		}
 	}
-	return p, nil
+	return p, err
 }
 
 // fetchVersions fetches the resources of all versions of groups, many at a

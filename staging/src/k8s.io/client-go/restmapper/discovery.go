@@ -15,7 +15,8 @@ type APIGroupResources struct {
 }
 
 // GetAPIGroupResources asks cl for all groups and resources. What fails to
-// load is left out; there is an error only if nothing could be loaded.
+// load is left out; there is an error only if nothing could be loaded. Without
+// groups the result is nil.
 func GetAPIGroupResources(cl discovery.DiscoveryInterface) ([]*APIGroupResources, error) {
 	groups, lists, err := cl.ServerGroupsAndResources()
 	if groups == nil || lists == nil {
@@ -25,15 +26,15 @@ func GetAPIGroupResources(cl discovery.DiscoveryInterface) ([]*APIGroupResources
 	for _, list := range lists {
 		byVersion[list.GroupVersion] = list
 	}
-	found := make([]*APIGroupResources, len(groups))
-	for i, group := range groups {
+	var found []*APIGroupResources
+	for _, group := range groups {
 		versions := make(map[string][]metav1.APIResource, len(group.Versions))
 		for _, v := range group.Versions {
 			if list, ok := byVersion[v.GroupVersion]; ok {
 				versions[v.Version] = list.APIResources
 			}
 		}
-		found[i] = &APIGroupResources{Group: *group, VersionedResources: versions}
+		found = append(found, &APIGroupResources{Group: *group, VersionedResources: versions})
 	}
 	return found, nil
 }

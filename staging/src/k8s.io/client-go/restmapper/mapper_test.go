@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -93,6 +94,14 @@ func TestGetAPIGroupResourcesKeepsWhatCouldBeLoaded(t *testing.T) {
 	}
 	if groups, err := restmapper.GetAPIGroupResources(&cache{err: down}); err != error(down) || groups != nil {
 		t.Errorf("nothing loaded: got %v, %v", groups, err)
+	}
+}
+
+func TestNoGroupsAreNil(t *testing.T) {
+	for _, c := range []*cache{{}, {served: []*metav1.APIResourceList{}}} {
+		if got, err := restmapper.GetAPIGroupResources(c); got != nil || err != nil {
+			t.Errorf("got %#v, %v", got, err)
+		}
 	}
 }
 
@@ -268,6 +277,39 @@ func TestShortcutExpander(t *testing.T) {
 		kinds, _ := m.KindsFor(test.in)
 		if rs[0] != test.want || kind.Kind != test.want.Resource || kinds[0] != kind {
 			t.Errorf("%v: got %v, %v, %v", test.in, rs, kind, kinds)
+		}
+	}
+}
+
+func TestShortNameOfANewResourceIsFound(t *testing.T) {
+	newer := append(served(), list("example.com/v1", resource("widget", "Widget", "wd")))
+	short := schema.GroupVersionResource{Group: "example.com", Resource: "wd"}
+	for question, ask := range map[string]func(meta.RESTMapper) (string, error){
+		"KindFor": func(m meta.RESTMapper) (string, error) {
+			kind, err := m.KindFor(short)
+			return kind.Kind, err
+		},
+		"KindsFor": func(m meta.RESTMapper) (string, error) {
+			kinds, err := m.KindsFor(short)
+			return fmt.Sprint(kinds), err
+		},
+		"ResourceFor": func(m meta.RESTMapper) (string, error) {
+			resource, err := m.ResourceFor(short)
+			return resource.Resource, err
+		},
+		"ResourcesFor": func(m meta.RESTMapper) (string, error) {
+			resources, err := m.ResourcesFor(short)
+			return fmt.Sprint(resources), err
+		},
+		"ResourceSingularizer": func(m meta.RESTMapper) (string, error) { return m.ResourceSingularizer("wd") },
+	} {
+		c := &cache{served: served(), next: newer}
+		m := restmapper.NewShortcutExpander(restmapper.NewDeferredDiscoveryRESTMapper(c), c, nil)
+		if got, err := ask(m); err != nil || !strings.Contains(strings.ToLower(got), "widget") {
+			t.Errorf("%s: got %q, %v", question, got, err)
+		}
+		if c.invalidations != 1 {
+			t.Errorf("%s: %d invalidations", question, c.invalidations)
 		}
 	}
 }

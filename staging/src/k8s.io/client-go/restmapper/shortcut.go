@@ -29,28 +29,44 @@ type shortcutExpander struct {
 var _ meta.ResettableRESTMapper = shortcutExpander{}
 
 func (e shortcutExpander) KindFor(resource schema.GroupVersionResource) (schema.GroupVersionKind, error) {
-	return e.RESTMapper.KindFor(e.expand(resource))
+	return askExpanded(e, resource, e.RESTMapper.KindFor)
 }
 
 func (e shortcutExpander) KindsFor(resource schema.GroupVersionResource) ([]schema.GroupVersionKind, error) {
-	return e.RESTMapper.KindsFor(e.expand(resource))
+	return askExpanded(e, resource, e.RESTMapper.KindsFor)
 }
 
 func (e shortcutExpander) ResourceFor(resource schema.GroupVersionResource) (schema.GroupVersionResource, error) {
-	return e.RESTMapper.ResourceFor(e.expand(resource))
+	return askExpanded(e, resource, e.RESTMapper.ResourceFor)
 }
 
 func (e shortcutExpander) ResourcesFor(resource schema.GroupVersionResource) ([]schema.GroupVersionResource, error) {
-	return e.RESTMapper.ResourcesFor(e.expand(resource))
+	return askExpanded(e, resource, e.RESTMapper.ResourcesFor)
 }
 
 func (e shortcutExpander) ResourceSingularizer(resource string) (string, error) {
-	return e.RESTMapper.ResourceSingularizer(e.expand(schema.GroupVersionResource{Resource: resource}).Resource)
+	return askExpanded(e, schema.GroupVersionResource{Resource: resource}, func(expanded schema.GroupVersionResource) (string, error) {
+		return e.RESTMapper.ResourceSingularizer(expanded.Resource)
+	})
 }
 
 func (e shortcutExpander) Reset() { meta.MaybeResetRESTMapper(e.RESTMapper) }
 
 func (e shortcutExpander) String() string { return fmt.Sprintf("shortcutExpander{%v}", e.RESTMapper) }
+
+// askExpanded puts a question about a resource to the mapper. If there is no such
+// resource the mapper may have asked the server anew, which tells of new short names,
+// too: the question is put once more if the name stands for another one now.
+func askExpanded[T any](e shortcutExpander, resource schema.GroupVersionResource, question func(schema.GroupVersionResource) (T, error)) (T, error) {
+	expanded := e.expand(resource)
+	answer, err := question(expanded)
+	if meta.IsNoMatchError(err) {
+		if again := e.expand(resource); again != expanded {
+			return question(again)
+		}
+	}
+	return answer, err
+}
 
 // A short is a resource and one of its short names.
 type short struct {

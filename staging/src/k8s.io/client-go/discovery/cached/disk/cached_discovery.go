@@ -29,6 +29,8 @@ type CachedDiscoveryClient struct {
 	ttl      time.Duration
 
 	mu sync.Mutex
+	// When the delegate began to remember what it is asked.
+	asked time.Time
 	// Which files this client has written since it was made or invalidated.
 	ours map[string]bool
 	// Since an invalidation only our own files count.
@@ -65,20 +67,47 @@ func newCachedDiscoveryClient(delegate discovery.DiscoveryInterface, dir string,
 		delegate: memory.NewMemCacheClient(delegate),
 		dir:      dir,
 		ttl:      ttl,
+		asked:    time.Now(),
 		ours:     map[string]bool{},
 		fresh:    true,
 	}
 }
 
+// expire has the delegate forget what it has remembered for longer than a file is
+// good for. It is called once for each method, so that one that asks about many
+// versions does so at one time.
+func (d *CachedDiscoveryClient) expire() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now := time.Now(); now.After(d.asked.Add(d.ttl)) {
+		d.delegate.Invalidate()
+		d.asked = now
+	}
+}
+
+// unexpired is a client for the time of one call.
+type unexpired struct{ *CachedDiscoveryClient }
+
+func (u unexpired) ServerGroups() (*metav1.APIGroupList, error) { return u.serverGroups() }
+
+func (u unexpired) ServerResourcesForGroupVersion(groupVersion string) (*metav1.APIResourceList, error) {
+	return u.serverResourcesForGroupVersion(groupVersion)
+}
+
 // ServerResourcesForGroupVersion returns the resources of one version.
 func (d *CachedDiscoveryClient) ServerResourcesForGroupVersion(groupVersion string) (*metav1.APIResourceList, error) {
+	d.expire()
+	return d.serverResourcesForGroupVersion(groupVersion)
+}
+
+func (d *CachedDiscoveryClient) serverResourcesForGroupVersion(groupVersion string) (*metav1.APIResourceList, error) {
 	file := filepath.Join(filepath.FromSlash(groupVersion), "serverresources.json")
 	if !filepath.IsLocal(file) {
 		// Not a version, but a way out of the directory.
 		return d.delegate.ServerResourcesForGroupVersion(groupVersion)
 	}
 	cached := new(metav1.APIResourceList)
-	if d.read(file, cached) && cached.Kind == "APIResourceList" && cached.GroupVersion == groupVersion {
+	if d.read(file, cached) && cached.Kind == "APIResourceList" && (cached.GroupVersion == groupVersion || cached.GroupVersion == "") {
 		return cached, nil
 	}
 
@@ -95,6 +124,11 @@ func (d *CachedDiscoveryClient) ServerResourcesForGroupVersion(groupVersion stri
 
 // ServerGroups returns the groups.
 func (d *CachedDiscoveryClient) ServerGroups() (*metav1.APIGroupList, error) {
+	d.expire()
+	return d.serverGroups()
+}
+
+func (d *CachedDiscoveryClient) serverGroups() (*metav1.APIGroupList, error) {
 	const file = "servergroups.json"
 	cached := new(metav1.APIGroupList)
 	if d.read(file, cached) && cached.Kind == "APIGroupList" {
@@ -114,19 +148,22 @@ func (d *CachedDiscoveryClient) ServerGroups() (*metav1.APIGroupList, error) {
 // ServerGroupsAndResources returns the groups, and the resources of all their
 // versions.
 func (d *CachedDiscoveryClient) ServerGroupsAndResources() ([]*metav1.APIGroup, []*metav1.APIResourceList, error) {
-	return discovery.ServerGroupsAndResources(d)
+	d.expire()
+	return discovery.ServerGroupsAndResources(unexpired{d})
 }
 
 // ServerPreferredResources returns each resource in the version the server
 // prefers.
 func (d *CachedDiscoveryClient) ServerPreferredResources() ([]*metav1.APIResourceList, error) {
-	return discovery.ServerPreferredResources(d)
+	d.expire()
+	return discovery.ServerPreferredResources(unexpired{d})
 }
 
 // ServerPreferredNamespacedResources returns each resource that is in a
 // namespace, in the version the server prefers.
 func (d *CachedDiscoveryClient) ServerPreferredNamespacedResources() ([]*metav1.APIResourceList, error) {
-	return discovery.ServerPreferredNamespacedResources(d)
+	d.expire()
+	return discovery.ServerPreferredNamespacedResources(unexpired{d})
 }
 
 // ServerVersion asks the server, at every call.
@@ -163,6 +200,7 @@ func (d *CachedDiscoveryClient) Fresh() bool {
 func (d *CachedDiscoveryClient) Invalidate() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.asked = time.Now()
 	d.ours = map[string]bool{}
 	d.invalidated = true
 	d.fresh = true

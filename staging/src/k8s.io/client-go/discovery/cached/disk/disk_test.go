@@ -20,7 +20,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/openapi/v3"
 	restclient "k8s.io/client-go/rest"
+	utiltesting "k8s.io/client-go/util/testing"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -157,8 +159,81 @@ func TestOldFilesAreFetchedAnew(t *testing.T) {
 	s.asked()
 	use(t, s.client(t, dir, "", time.Hour))
 	wantAsked(t, s, "files of two hours", "/api, /apis")
-	use(t, s.client(t, dir, "", 0))
-	wantAsked(t, s, "files without time to live", "/api, /apis")
+}
+
+func TestWhatIsRememberedIsNoOlderThanFilesMayBe(t *testing.T) {
+	s := newServer(t)
+	client := s.client(t, t.TempDir(), "", time.Second)
+	use(t, client)
+	use(t, client)
+	wantAsked(t, s, "at first", "/api, /apis")
+	time.Sleep(1100 * time.Millisecond)
+	use(t, client)
+	wantAsked(t, s, "after the time to live", "/api, /apis")
+}
+
+func TestOneCallAsksOnceEvenIfNothingLives(t *testing.T) {
+	s := newServer(t)
+	client := s.client(t, t.TempDir(), "", 0)
+	for what, call := range map[string]func() error{
+		"groups":                 func() error { _, err := client.ServerGroups(); return err },
+		"resources of a version": func() error { _, err := client.ServerResourcesForGroupVersion("apps/v1"); return err },
+		"groups and resources":   func() error { _, _, err := client.ServerGroupsAndResources(); return err },
+		"preferred":              func() error { _, err := client.ServerPreferredResources(); return err },
+		"preferred, namespaced":  func() error { _, err := client.ServerPreferredNamespacedResources(); return err },
+	} {
+		for range 2 {
+			if err := call(); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			wantAsked(t, s, what, "/api, /apis")
+		}
+	}
+}
+
+// A list that says nothing of its version is in the place of the version that was
+// asked for, for which somebody's own client has put it there.
+func TestListWithoutVersionIsRead(t *testing.T) {
+	s, dir := newServer(t), t.TempDir()
+	use(t, s.client(t, dir, "", time.Hour))
+	s.asked()
+	file := filepath.Join(dir, "apps", "v1", "serverresources.json")
+	if err := os.WriteFile(file, []byte(`{"kind":"APIResourceList","resources":[{"name":"deployments"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	use(t, s.client(t, dir, "", time.Hour))
+	wantAsked(t, s, "with such a list", "")
+}
+
+func TestOpenAPIDocumentsAreNotAskedForUntilTheirHashChanges(t *testing.T) {
+	s, err := utiltesting.NewFakeOpenAPIV3Server("../../../openapi/openapitest/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.HttpServer.Close()
+	dir, httpDir := t.TempDir(), t.TempDir()
+	const document = "apis__apps__v1_openapi"
+	for range 2 { // as two processes
+		client, err := NewCachedDiscoveryClientForConfig(&restclient.Config{Host: s.HttpServer.URL}, dir, httpDir, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			paths, err := client.OpenAPIV3().Paths()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, form := range []string{"application/json", openapi.ContentTypeOpenAPIV3PB} {
+				if body, err := paths[document].Schema(form); err != nil || len(body) == 0 {
+					t.Fatal(len(body), err)
+				}
+			}
+			client.Invalidate()
+		}
+	}
+	if n := s.RequestCounters["/openapi/v3/"+document]; n != 2 {
+		t.Errorf("asked for a document %d times in two forms", n)
+	}
 }
 
 func TestBadFilesAreIgnoredAndRewritten(t *testing.T) {

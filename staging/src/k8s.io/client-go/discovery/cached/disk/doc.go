@@ -4,7 +4,8 @@
 // There are two caches, each in a directory of its own:
 //
 //   - The discovery cache holds the lists themselves, as JSON. While a file is
-//     younger than the time to live the server is not asked.
+//     younger than the time to live the server is not asked. What a client keeps in
+//     memory besides lives no longer.
 //   - The HTTP cache is for what has to be asked. It holds responses that the
 //     server marked with an ETag or a time of expiry, so that the server can
 //     say "not modified" instead of sending the same megabytes again.

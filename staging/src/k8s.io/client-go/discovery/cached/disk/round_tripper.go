@@ -191,10 +191,19 @@ func (k *keptResponse) good(now time.Time) bool {
 			return false
 		}
 		expiry = date.Add(time.Duration(n) * time.Second)
-	} else if t, err := http.ParseTime(k.Header.Get("Expires")); err == nil {
+	} else if t, err := parseTime(k.Header.Get("Expires")); err == nil {
 		expiry = t
 	}
 	return now.Before(expiry)
+}
+
+// parseTime is http.ParseTime. API servers write UTC for GMT in the time of expiry
+// of OpenAPI documents.
+func parseTime(text string) (time.Time, error) {
+	if before, ok := strings.CutSuffix(text, " UTC"); ok {
+		text = before + " GMT"
+	}
+	return http.ParseTime(text)
 }
 
 func (k *keptResponse) response(request *http.Request, body []byte) *http.Response {
