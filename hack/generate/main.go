@@ -1,12 +1,12 @@
 // Command generate writes the generated code of the staged client-go: the apply
-// configurations, the clientset, the listers, and the deep copies, conversions,
+// configurations, the clientset, the listers and informers, and the deep copies, conversions,
 // defaults and model names of the file formats that it reads. `make generate` runs
 // it.
 //
 // Generators are tools of this module, so go.mod says which versions write the
 // code. Those of helper functions are Kubernetes' own; applyconfiguration-gen,
-// client-gen and lister-gen, in the directories of these names, say what they do
-// otherwise. All run in the staged module, which says by its own go.mod which
+// client-gen, lister-gen and informer-gen, in the directories of these names, say what
+// they do otherwise. All run in the staged module, which says by its own go.mod which
 // k8s.io/api the clients are for.
 package main
 
@@ -29,7 +29,7 @@ const module = "k8s.io/client-go"
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | formats]...")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | informers | formats]...")
 		flag.PrintDefaults()
 	}
 	staged := flag.String("staged", "../../staging/src/k8s.io/client-go", "`directory` of the staged client-go")
@@ -68,6 +68,7 @@ func run(staged string, parts []string, verbose bool) error {
 		{"applyconfigurations", g.applyConfigurations},
 		{"clients", g.clients},
 		{"listers", g.listers},
+		{"informers", g.informers},
 		{"formats", g.formats},
 	}
 	for _, part := range all {
@@ -90,7 +91,7 @@ type generation struct {
 }
 
 func (g *generation) buildTools() error {
-	build := exec.Command("go", "build", "-o", g.tools+"/", "./applyconfiguration-gen", "./client-gen", "./lister-gen",
+	build := exec.Command("go", "build", "-o", g.tools+"/", "./applyconfiguration-gen", "./client-gen", "./lister-gen", "./informer-gen",
 		"k8s.io/code-generator/cmd/conversion-gen",
 		"k8s.io/code-generator/cmd/deepcopy-gen",
 		"k8s.io/code-generator/cmd/defaulter-gen",
@@ -206,6 +207,29 @@ func (g *generation) listers() error {
 		"--plural-exceptions", plurals,
 	}
 	_, err = g.tool("lister-gen", append(args, inputs...)...)
+	return err
+}
+
+// informers writes informers/, one for each type that is marked for a client that can
+// list and watch.
+func (g *generation) informers() error {
+	inputs, err := g.apiPackages("types.go", "+genclient")
+	if err != nil {
+		return err
+	}
+	if err := g.removeGenerated("informers", "informer-gen"); err != nil {
+		return err
+	}
+	args := []string{
+		"--go-header-file", g.boilerplate,
+		"--output-dir", filepath.Join(g.staged, "informers"),
+		"--output-pkg", module + "/informers",
+		"--versioned-clientset-package", module + "/kubernetes",
+		"--listers-package", module + "/listers",
+		"--plural-exceptions", plurals,
+		"--single-directory",
+	}
+	_, err = g.tool("informer-gen", append(args, inputs...)...)
 	return err
 }
 

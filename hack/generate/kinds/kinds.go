@@ -45,9 +45,9 @@ type Kind struct {
 	Resource   string // as requests do: pods
 }
 
-// Read returns the versions that have kinds with all of these verbs: those that
-// the generator was given as its inputs, in the order of their paths.
-func Read(context *generator.Context, plurals map[string]string, verbs ...string) ([]Version, error) {
+// Read returns the versions that have kinds whose tags are wanted: of those that the
+// generator was given as its inputs, in the order of their paths.
+func Read(context *generator.Context, plurals map[string]string, wanted func(util.Tags) bool) ([]Version, error) {
 	plural := namer.NewPublicPluralNamer(plurals)
 	resource := codegenerator.NewTagOverrideNamer("resourceName", namer.NewAllLowercasePluralNamer(plurals))
 	order := namer.Orderer{Namer: namer.NewPrivateNamer(0)}
@@ -80,8 +80,7 @@ func Read(context *generator.Context, plurals map[string]string, verbs ...string
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.Name, err)
 			}
-			lacks := func(verb string) bool { return !tags.HasVerb(verb) }
-			if tags.GenerateClient && !slices.ContainsFunc(verbs, lacks) {
+			if tags.GenerateClient && wanted(tags) {
 				scope[t] = tags
 				marked = append(marked, t)
 			}

@@ -14,9 +14,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"k8s.io/code-generator/cmd/client-gen/generators/util"
 	"k8s.io/code-generator/cmd/lister-gen/args"
 	"k8s.io/code-generator/cmd/lister-gen/generators"
-	"k8s.io/code-generator/pkg/util"
+	exceptions "k8s.io/code-generator/pkg/util"
 	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/generator"
 	"k8s.io/klog/v2"
@@ -44,7 +45,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	plurals := util.PluralExceptionListToMapOrDie(options.PluralExceptions)
+	plurals := exceptions.PluralExceptionListToMapOrDie(options.PluralExceptions)
 	root := kinds.Package{Path: options.OutputPkg, Dir: options.OutputDir, Header: header}
 
 	var failed error
@@ -53,7 +54,9 @@ func run() error {
 		generators.DefaultNameSystem(),
 		func(context *generator.Context) (targets []generator.Target) {
 			var versions []kinds.Version
-			versions, failed = kinds.Read(context, plurals, "list", "get")
+			versions, failed = kinds.Read(context, plurals, func(tags util.Tags) bool {
+				return tags.HasVerb("list") && tags.HasVerb("get")
+			})
 			for _, v := range versions {
 				var p kinds.Package
 				if p, failed = listers(root.Below(v.Dir()), v); failed != nil {

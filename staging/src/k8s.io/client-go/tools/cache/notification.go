@@ -45,7 +45,8 @@ func (n notification) transaction() TransactionType {
 }
 
 // changesNothing tells an update of a resync, or of a list that has an object as
-// it was before.
+// it was before. Clients for tests may not count resource versions: there an object
+// is as it was if it is the same one.
 func (n notification) changesNothing() bool {
 	if n.kind != updateNotification {
 		return false
@@ -55,7 +56,10 @@ func (n notification) changesNothing() bool {
 		return false
 	}
 	obj, err := meta.Accessor(n.obj)
-	return err == nil && old.GetResourceVersion() == obj.GetResourceVersion()
+	if err != nil || old.GetResourceVersion() != obj.GetResourceVersion() {
+		return false
+	}
+	return obj.GetResourceVersion() != "" || old == obj
 }
 
 // then returns one notification that says as much as n and next after it, which
