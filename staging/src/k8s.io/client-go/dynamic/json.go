@@ -149,7 +149,7 @@ func decodeUnusual(data []byte, into runtime.Object) (runtime.Object, *schema.Gr
 // all else as an unstructured object, be it a list or not.
 func decodeAny(data []byte, defaults *schema.GroupVersionKind) (runtime.Object, *schema.GroupVersionKind, error) {
 	content, kind, ok := parse(data)
-	if ok && kind.Version != "" && *kind != v1.WithKind("Status") {
+	if ok && kind.Version != "" && !isStatus(*kind) {
 		return &unstructured.Unstructured{Object: content}, kind, nil
 	}
 	kind, err := interpret(data, defaults)

@@ -156,6 +156,36 @@ func TestErrorsOfTheServerAreTyped(t *testing.T) {
 	}
 }
 
+// Servers other than kube-apiserver may name the group that a status is defined in.
+func TestStatusMayNameItsGroup(t *testing.T) {
+	const status = `{"kind":"Status","apiVersion":"meta.k8s.io/v1","status":"Failure","reason":"AlreadyExists","code":409,"message":"why"}`
+	refused := serve(t, &server{status: http.StatusConflict, answer: status}).Resource(pods)
+	if _, err := refused.Get(t.Context(), "web", metav1.GetOptions{}); !apierrors.IsAlreadyExists(err) || err.Error() != "why" {
+		t.Errorf("get: %v", err)
+	}
+	w, err := serve(t, &server{answer: `{"type":"ERROR","object":` + status + `}`}).Resource(pods).Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	if err := apierrors.FromObject((<-w.ResultChan()).Object); !apierrors.IsAlreadyExists(err) {
+		t.Errorf("watch: %v", err)
+	}
+}
+
+// A resource of some group may be called Status, and is what it is.
+func TestResourceCalledStatusIsNone(t *testing.T) {
+	const object = `{"kind":"Status","apiVersion":"example.com/v1","metadata":{"name":"s"},"status":{"code":5}}`
+	w, err := serve(t, &server{answer: `{"type":"ADDED","object":` + object + `}`}).Resource(pods).Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	if got, ok := (<-w.ResultChan()).Object.(*unstructured.Unstructured); !ok || got.GetName() != "s" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestUnusableArgumentsAreNotSent(t *testing.T) {
 	s := &server{answer: aPod}
 	client := serve(t, s)

@@ -79,12 +79,19 @@ type kinds struct{}
 
 var v1 = schema.GroupVersion{Version: "v1"}
 
+// isStatus reports whether a kind is that of a server's status. Most servers say
+// that it is of version v1; aggregated ones may name the group that it is defined in.
+// A resource of somebody else's may be called Status, too, and is none.
+func isStatus(kind schema.GroupVersionKind) bool {
+	return kind == v1.WithKind("Status") || kind == metav1.SchemeGroupVersion.WithKind("Status")
+}
+
 // New returns an empty object of a kind.
 func (kinds) New(kind schema.GroupVersionKind) (runtime.Object, error) {
-	switch kind {
-	case v1.WithKind("Status"):
+	switch {
+	case isStatus(kind):
 		return new(metav1.Status), nil
-	case v1.WithKind("WatchEvent"):
+	case kind == v1.WithKind("WatchEvent"):
 		return new(metav1.WatchEvent), nil
 	}
 	obj := new(unstructured.Unstructured)

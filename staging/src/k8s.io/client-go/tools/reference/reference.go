@@ -21,7 +21,7 @@ var ErrNilObject = errors.New("can't reference a nil object")
 // version, but no name.
 //
 // Objects that come from typed clients usually do not know their own kind;
-// scheme does. If obj knows its kind and version, scheme may be nil.
+// scheme does. If obj knows its kind, scheme may be nil.
 //
 // If obj is itself a reference, it is returned.
 //
@@ -75,17 +75,18 @@ func isNil(obj runtime.Object) bool {
 }
 
 // kindOf returns the kind that obj gives itself, and asks scheme for what is
-// missing of it.
+// missing of it. An obj that gives its kind but not its version is taken at its
+// word if the scheme does not know it.
 func kindOf(scheme *runtime.Scheme, obj runtime.Object) (schema.GroupVersionKind, error) {
 	own := obj.GetObjectKind().GroupVersionKind()
-	if own.Kind != "" && own.Version != "" {
+	if own.Kind != "" && (own.Version != "" || scheme == nil) {
 		return own, nil
 	}
 	if scheme == nil {
 		return own, fmt.Errorf("a %T does not say what kind it is: a scheme is required to look it up", obj)
 	}
 	known, _, err := scheme.ObjectKinds(obj)
-	if err != nil {
+	if err != nil && own.Kind == "" {
 		return own, err
 	}
 	for _, gvk := range known {

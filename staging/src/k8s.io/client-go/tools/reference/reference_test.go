@@ -50,6 +50,8 @@ func TestReferences(t *testing.T) {
 		"no need for a scheme":           {nil, &corev1.Pod{TypeMeta: typed("v1", "Pod"), ObjectMeta: web}, toWeb("v1", "Pod")},
 		"version from the scheme":        {scheme, &corev1.Pod{TypeMeta: typed("", "Pod"), ObjectMeta: web}, toWeb("v1", "Pod")},
 		"kind alone from the scheme":     {scheme, &corev1.Pod{TypeMeta: typed("v1", ""), ObjectMeta: web}, toWeb("v1", "Pod")},
+		"a kind, and nobody to ask":      {nil, &corev1.Pod{TypeMeta: typed("", "Pod"), ObjectMeta: web}, toWeb("", "Pod")},
+		"a type that the scheme has not": {runtime.NewScheme(), &corev1.Pod{TypeMeta: typed("", "Pod"), ObjectMeta: web}, toWeb("", "Pod")},
 		"a kind that the scheme has not": {scheme, &corev1.Pod{TypeMeta: typed("", "Y"), ObjectMeta: web}, toWeb("", "Y")},
 		"a list": {scheme, &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "8"}},
 			&corev1.ObjectReference{APIVersion: "v1", Kind: "PodList", ResourceVersion: "8"}},

@@ -15,8 +15,8 @@ import (
 )
 
 // parseOutput reads what a plugin printed: an ExecCredential of the version
-// that it was asked for, as JSON. No error tells what is in it but its kind and
-// version.
+// that it was asked for, as JSON. One that says its version need not say its kind.
+// No error tells what is in it but its kind and version.
 func parseOutput(stdout []byte, version schema.GroupVersion) (*credentials, error) {
 	object, err := toJSON(stdout)
 	if err != nil {
@@ -29,7 +29,7 @@ func parseOutput(stdout []byte, version schema.GroupVersion) (*credentials, erro
 	if err := json.UnmarshalCaseSensitivePreserveInts(object, &kind); err != nil {
 		return nil, fmt.Errorf("decoding stdout: %w", err)
 	}
-	if kind.Kind != "ExecCredential" {
+	if kind.Kind != "ExecCredential" && kind.Kind != "" {
 		return nil, fmt.Errorf("decoding stdout: the exec plugin returned an object of kind %q and apiVersion %q, not an ExecCredential of %s",
 			kind.Kind, kind.APIVersion, version)
 	}

@@ -26,6 +26,9 @@ func TestOutputsThatAreAccepted(t *testing.T) {
 		"fields of tomorrow":  {head + `"status":{"token":"abc","mood":"good"},"x":[1]}`, "Bearer abc", "0001-01-01T00:00:00Z", false},
 		"the question too":    {head + `"spec":{"interactive":true,"cluster":{"server":3}},"status":{"token":"abc"}}`, "Bearer abc", "0001-01-01T00:00:00Z", false},
 		"YAML":                {"kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1\nstatus:\n  token: abc\n", "Bearer abc", "0001-01-01T00:00:00Z", false},
+		"no kind":             {`{"apiVersion":"client.authentication.k8s.io/v1","status":{"token":"abc"}}`, "Bearer abc", "0001-01-01T00:00:00Z", false},
+		"no kind, as YAML":    {"apiVersion: client.authentication.k8s.io/v1\nstatus:\n  token: abc\n", "Bearer abc", "0001-01-01T00:00:00Z", false},
+		"an empty kind":       {`{"kind":"","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"abc"}}`, "Bearer abc", "0001-01-01T00:00:00Z", false},
 		"a certificate, also": {head + `"status":` + string(pair) + `}`, "Bearer abc", "0001-01-01T00:00:00Z", true},
 	} {
 		creds, err := parseOutput([]byte(c.stdout), v1)
@@ -60,9 +63,8 @@ func TestOutputsThatAreRefusedWithoutTellingThem(t *testing.T) {
 		"cut off":      {head + `"status":{"token":"HUNTER2`, "unexpected end of JSON input"},
 		"two objects":  {head + `"status":{"token":"HUNTER2"}}{}`, "after top-level value"},
 		"another kind": {`{"kind":"Pod","apiVersion":"v1","token":"HUNTER2"}`, `kind "Pod" and apiVersion "v1", not an ExecCredential of client.authentication.k8s.io/v1`},
-		"no kind":      {`{"status":{"token":"HUNTER2"}}`, `kind ""`},
-		"kind in lower case": {`{"Kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"HUNTER2"}}`,
-			`kind ""`},
+		"no version":   {`{"kind":"ExecCredential","status":{"token":"HUNTER2"}}`, "plugin returned version "},
+		"neither":      {`{"status":{"token":"HUNTER2"}}`, "plugin returned version "},
 		"another version": {strings.Replace(head, "v1", "v1beta1", 1) + `"status":{"token":"HUNTER2"}}`,
 			"configured to use API version client.authentication.k8s.io/v1, plugin returned version client.authentication.k8s.io/v1beta1"},
 		"another group": {`{"kind":"ExecCredential","apiVersion":"v1","status":{"token":"HUNTER2"}}`, "plugin returned version v1"},
