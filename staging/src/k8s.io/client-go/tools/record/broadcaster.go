@@ -21,11 +21,12 @@ const (
 // A BroadcasterOption changes what [NewBroadcaster] returns.
 type BroadcasterOption func(*config)
 
-// config is kept by the broadcaster.
+// config is kept by the broadcaster. That it is a context itself is part of the API,
+// by way of BroadcasterOption.
 type config struct {
 	CorrelatorOptions
-	// ctx is nil if no caller has given one.
-	ctx           context.Context
+	// Context is nil if no caller has given one.
+	context.Context
 	sleepDuration time.Duration
 }
 
@@ -38,7 +39,7 @@ func WithCorrelatorOptions(options CorrelatorOptions) BroadcasterOption {
 // cancelled, so that Shutdown need not be called. If the context has a logger, it is
 // used.
 func WithContext(ctx context.Context) BroadcasterOption {
-	return func(c *config) { c.ctx = ctx }
+	return func(c *config) { c.Context = ctx }
 }
 
 // WithSleepDuration sets how long to wait before a sink that failed is tried
@@ -54,7 +55,7 @@ func NewBroadcaster(opts ...BroadcasterOption) EventBroadcaster {
 	for _, opt := range opts {
 		opt(&c)
 	}
-	parent := c.ctx
+	parent := c.Context
 	if parent == nil {
 		parent = context.Background()
 	}
@@ -63,7 +64,7 @@ func NewBroadcaster(opts ...BroadcasterOption) EventBroadcaster {
 		Broadcaster: watch.NewLongQueueBroadcaster(maxQueuedEvents, watch.DropIfChannelFull),
 	}
 	b.running, b.stop = context.WithCancel(parent)
-	if c.ctx != nil {
+	if c.Context != nil {
 		context.AfterFunc(b.running, b.Broadcaster.Shutdown)
 	}
 	return b
@@ -81,7 +82,7 @@ func NewBroadcasterWithCorrelatorOptions(options CorrelatorOptions) EventBroadca
 
 type broadcaster struct {
 	*watch.Broadcaster
-	config
+	config config
 
 	// running is done once sinks are not to be tried again any more.
 	running context.Context

@@ -18,10 +18,10 @@ import (
 const maxTriesPerEvent = 12
 
 func (b *broadcaster) StartRecordingToSink(sink EventSink) watch.Interface {
-	correlator := NewEventCorrelatorWithOptions(b.CorrelatorOptions)
+	correlator := NewEventCorrelatorWithOptions(b.config.CorrelatorOptions)
 	return b.StartEventWatcher(func(event *corev1.Event) {
 		own := *event // Other watchers have it too, and only its plain fields change here.
-		recordToSink(b.running, sink, &own, correlator, b.sleepDuration)
+		recordToSink(b.running, sink, &own, correlator, b.config.sleepDuration)
 	})
 }
 
