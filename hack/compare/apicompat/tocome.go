@@ -8,7 +8,6 @@ var toCome = []string{
 	"tools/cache",
 	"tools/leaderelection",
 	"tools/portforward",
-	"tools/remotecommand",
 	"util/certificate",
 }
 
