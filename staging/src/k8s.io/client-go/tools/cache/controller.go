@@ -125,11 +125,13 @@ func (c *controller) RunWithContext(ctx context.Context) {
 	c.reflector = reflector
 	c.mu.Unlock()
 
-	var working sync.WaitGroup
-	defer working.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()                               // a panic must get out, and not wait for the reflector
 	context.AfterFunc(ctx, c.config.Queue.Close) // which wakes what waits in Pop
+	var working sync.WaitGroup
 	working.Go(func() { reflector.RunWithContext(ctx) })
 	wait.UntilWithContext(ctx, c.processAll, time.Second) // again, after a panic
+	working.Wait()
 }
 
 func (c *controller) newReflector() *Reflector {

@@ -315,7 +315,7 @@ func TestRetryDeadline(t *testing.T) {
 			{time.Minute, temporary, true},
 			{time.Second, temporary, false},
 			{time.Second, errors.New("other"), false},
-			{0, temporary, true},
+			{0, temporary, false},
 			{2 * time.Minute, temporary, false},
 			{10 * time.Minute, temporary, true},
 		} {

@@ -37,8 +37,8 @@ type ReflectorBookmarkStore interface {
 	Bookmark(resourceVersion string) error
 }
 
-// A ResourceVersionUpdater is told of the resource version whenever that of the
-// reflector changes.
+// A ResourceVersionUpdater is told of the resource version of every event of a
+// watch, after the event. That of a list comes with Replace.
 type ResourceVersionUpdater interface {
 	UpdateResourceVersion(resourceVersion string)
 }

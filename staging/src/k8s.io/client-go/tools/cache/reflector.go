@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"reflect"
@@ -222,9 +221,6 @@ func (r *Reflector) setVersion(version string) {
 	r.version = version
 	r.mu.Unlock()
 	r.metrics.at(version)
-	if store, ok := r.store.(ResourceVersionUpdater); ok {
-		store.UpdateResourceVersion(version)
-	}
 }
 
 func (r *Reflector) setExpired(expired bool) {
@@ -316,29 +312,25 @@ func (r *Reflector) ListAndWatchWithContext(ctx context.Context) error {
 	return r.watchAndResync(ctx, started)
 }
 
-// watchAndResync has a resync that fails end the watch.
+// watchAndResync has a resync that fails end the watch, as if it had expired: with
+// a list, all objects go through the store once more.
 func (r *Reflector) watchAndResync(ctx context.Context, started watch.Interface) error {
 	if r.resyncPeriod == 0 {
 		return r.watch(ctx, started)
 	}
-	watching, cancel := context.WithCancelCause(ctx)
+	watching, cancel := context.WithCancel(ctx)
 	var resyncing sync.WaitGroup
-	resyncing.Go(func() { cancel(r.resync(watching)) })
+	resyncing.Go(func() {
+		defer cancel()
+		if err := r.resync(watching); err != nil {
+			utilruntime.HandleErrorWithContext(ctx, err, "Failed to resync", "reflector", r.name, "type", r.typeDescription)
+		}
+	})
 	err := r.watch(watching, started)
-	failed := context.Cause(watching) // before it is cancelled here
-	cancel(nil)
+	cancel()
 	resyncing.Wait()
-	var resyncError *resyncError
-	if errors.As(failed, &resyncError) {
-		return resyncError
-	}
 	return err
 }
-
-type resyncError struct{ err error }
-
-func (e *resyncError) Error() string { return fmt.Sprintf("resync: %v", e.err) }
-func (e *resyncError) Unwrap() error { return e.err }
 
 // resync resyncs the store now and then until ctx ends.
 func (r *Reflector) resync(ctx context.Context) error {
@@ -354,7 +346,7 @@ func (r *Reflector) resync(ctx context.Context) error {
 			continue
 		}
 		if err := r.store.Resync(); err != nil {
-			return &resyncError{err}
+			return err
 		}
 	}
 }

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -92,6 +93,19 @@ func isTooNew(err error) bool {
 	if apierrors.HasStatusCause(err, metav1.CauseTypeResourceVersionTooLarge) {
 		return true
 	}
-	// Servers before 1.17.3 only say so in words.
-	return apierrors.IsTimeout(err) && strings.Contains(err.Error(), "Too large resource version")
+	// Servers before 1.18.6 only say so in words, and before 1.17.3 only in the
+	// message.
+	if !apierrors.IsTimeout(err) {
+		return false
+	}
+	const words = "Too large resource version"
+	var status apierrors.APIStatus
+	if errors.As(err, &status) && status.Status().Details != nil {
+		for _, cause := range status.Status().Details.Causes {
+			if strings.Contains(cause.Message, words) {
+				return true
+			}
+		}
+	}
+	return strings.Contains(err.Error(), words)
 }

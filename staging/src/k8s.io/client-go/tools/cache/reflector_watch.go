@@ -142,6 +142,9 @@ func (r *Reflector) follow(ctx context.Context, events watch.Interface, store Re
 			utilruntime.HandleErrorWithContext(ctx, err, "Unable to put watch event into store", "reflector", r.name, "event", event.Type)
 		}
 		setVersion(version)
+		if store, ok := store.(ResourceVersionUpdater); ok {
+			store.UpdateResourceVersion(version)
+		}
 		if untilListed && event.Type == watch.Bookmark && object.GetAnnotations()[metav1.InitialEventsAnnotationKey] == "true" {
 			return true, nil
 		}

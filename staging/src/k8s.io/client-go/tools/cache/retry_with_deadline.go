@@ -16,8 +16,8 @@ type RetryWithDeadline interface {
 }
 
 // NewRetryWithDeadline returns a decision to try again for maxRetryDuration after
-// the first in a row of errors that are retryable. A row ends with an error that is
-// not, or if there was none for minResetPeriod.
+// the first in a row of errors that are retryable. A row ends if there was none for
+// minResetPeriod. Other errors change nothing.
 func NewRetryWithDeadline(maxRetryDuration, minResetPeriod time.Duration, isRetryable func(error) bool, clock clock.Clock) RetryWithDeadline {
 	return &retryWithDeadline{limit: maxRetryDuration, reset: minResetPeriod, isRetryable: isRetryable, clock: clock}
 }
@@ -32,7 +32,6 @@ type retryWithDeadline struct {
 
 func (r *retryWithDeadline) After(err error) {
 	if !r.isRetryable(err) {
-		r.first, r.last = time.Time{}, time.Time{}
 		return
 	}
 	now := r.clock.Now()

@@ -82,12 +82,14 @@ func (s *sharedIndexInformer) RunWithContext(ctx context.Context) {
 		case <-helping.Done():
 		}
 	})
-	defer s.running.Wait()
-	defer s.stopHandlers()
-	defer helpers.Wait()
 	defer stopHelping()
-	defer s.setStopped()
+	defer s.setStopped() // a panic must get out, and waits for nobody
 	controller.RunWithContext(ctx)
+	s.setStopped()
+	stopHelping()
+	helpers.Wait()
+	s.stopHandlers()
+	s.running.Wait()
 }
 
 // start returns nil if the informer was started before.

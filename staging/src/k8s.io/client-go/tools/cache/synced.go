@@ -2,6 +2,8 @@ package cache
 
 import (
 	"context"
+	"reflect"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -30,32 +32,48 @@ func IsDone(checker DoneChecker) bool {
 
 // WaitFor waits until all checkers are done, and returns true; or until ctx ends
 // before that, and returns false. If what is not empty, it is logged what is
-// waited for. Unlike the functions for InformerSynced, this one does not poll.
+// waited for, and how that goes. Unlike the functions for InformerSynced, this one
+// does not poll.
 func WaitFor(ctx context.Context, what string, checkers ...DoneChecker) bool {
-	logger := klog.FromContext(ctx)
-	log := func(message string) {
+	logger := klog.FromContext(ctx).WithCallDepth(1)
+	log := func(message string, args ...any) {
 		if what != "" {
-			logger.Info(message, "for", what)
+			logger.Info(message, append([]any{"for", what}, args...)...)
 		}
 	}
 	log("Waiting")
-	for _, checker := range checkers {
-		select {
-		case <-checker.Done():
-			continue // also if ctx has ended
-		default:
-		}
-		select {
-		case <-checker.Done():
-		case <-ctx.Done():
-			if what != "" {
-				logger.Info("Timed out waiting", "for", what, "cause", context.Cause(ctx), "notDone", checker.Name())
+	waiting := slices.Clone(checkers)
+	for {
+		waiting = slices.DeleteFunc(waiting, func(checker DoneChecker) bool {
+			done := IsDone(checker)
+			if done && what != "" {
+				logger.WithCallDepth(2).Info("Done waiting", "for", what, "instance", checker.Name())
 			}
+			return done
+		})
+		if len(waiting) == 0 {
+			return true
+		}
+		if ctx.Err() != nil {
+			names := make([]string, 0, len(waiting))
+			for _, checker := range waiting {
+				names = append(names, checker.Name())
+			}
+			slices.Sort(names)
+			log("Timed out waiting", "cause", context.Cause(ctx), "instances", names)
 			return false
 		}
+		waitForAny(ctx, waiting)
 	}
-	log("Done waiting")
-	return true
+}
+
+// waitForAny waits until one of several checkers is done, or ctx ends.
+func waitForAny(ctx context.Context, checkers []DoneChecker) {
+	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}}
+	for _, checker := range checkers {
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(checker.Done())})
+	}
+	reflect.Select(cases)
 }
 
 // InformerSynced tells whether the first list of an informer has been processed.

@@ -362,8 +362,11 @@ func (s *threadSafeMap) setVersion(version string) {
 
 // versionOf returns "" for what has no resource version.
 func versionOf(obj any) string {
-	if tombstone, ok := obj.(DeletedFinalStateUnknown); ok {
-		obj = tombstone.Obj
+	switch wrapped := obj.(type) {
+	case DeletedFinalStateUnknown:
+		obj = wrapped.Obj
+	case *TimestampedEntry:
+		obj = wrapped.Obj
 	}
 	if obj == nil {
 		return ""
