@@ -24,6 +24,14 @@ func TestClientsLinkNoGroupsButTheirOwn(t *testing.T) {
 			"k8s.io/api/autoscaling/v1",
 			"k8s.io/api/authentication/v1",
 		},
+		"k8s.io/client-go/tools/leaderelection/elector": {
+			"k8s.io/api/coordination/v1",
+			"k8s.io/api/core/v1", // named by resourcelock.New
+			"k8s.io/api/policy/v1",
+			"k8s.io/api/policy/v1beta1",
+			"k8s.io/api/autoscaling/v1",
+			"k8s.io/api/authentication/v1",
+		},
 		"k8s.io/client-go/dynamic": nil,
 		"k8s.io/client-go/rest":    nil,
 		"k8s.io/client-go/tools/record": {
