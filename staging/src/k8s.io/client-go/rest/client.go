@@ -41,13 +41,17 @@ type RESTClient struct {
 }
 
 // NewRESTClient returns a client for the API at versionedAPIPath below baseURL. A nil
-// rateLimiter does not limit, and a nil client stands for http.DefaultClient.
+// baseURL is an empty one, a nil rateLimiter does not limit, and a nil client stands
+// for http.DefaultClient.
 func NewRESTClient(baseURL *url.URL, versionedAPIPath string, config ClientContentConfig, rateLimiter flowcontrol.RateLimiter, client *http.Client) (*RESTClient, error) {
 	return newRESTClient(baseURL, versionedAPIPath, config, rateLimiter, client), nil
 }
 
 func newRESTClient(baseURL *url.URL, versionedAPIPath string, config ClientContentConfig, rateLimiter flowcontrol.RateLimiter, client *http.Client) *RESTClient {
-	base := *baseURL
+	var base url.URL
+	if baseURL != nil {
+		base = *baseURL
+	}
 	if !strings.HasSuffix(base.Path, "/") {
 		base.Path += "/"
 	}

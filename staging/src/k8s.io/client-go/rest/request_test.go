@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,22 @@ func TestURLIsBuiltFromTheParts(t *testing.T) {
 				t.Errorf("got %s, %v; want %s", got, err, base+tc.want)
 			}
 		})
+	}
+}
+
+func TestSuffixDoesNotLeadAboveTheRoot(t *testing.T) {
+	for _, base := range []*url.URL{{Scheme: "https", Host: "h"}, {Scheme: "https", Host: "h", Path: "/"}} {
+		for suffix, want := range map[string]string{"..": "/", "../x": "/x", "../../x": "/x", ".": "/", "/..": "/", "a/../b": "/b", "..a": "/..a"} {
+			if got := NewRequestWithClient(base, "", ClientContentConfig{}, nil).Suffix(suffix).URL().Path; got != want {
+				t.Errorf("%v with %q: got %q, want %q", base, suffix, got, want)
+			}
+		}
+	}
+}
+
+func TestNilBaseIsEmpty(t *testing.T) {
+	if got := NewRequestWithClient(nil, "", ClientContentConfig{}, nil).Resource("pods").URL().String(); got != "/pods" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -52,6 +52,9 @@ func (r *Request) path() string {
 	add(r.name)
 	add(r.subresource)
 	if strings.HasPrefix(r.suffix, ".") || strings.HasPrefix(r.suffix, "/") {
+		if b.Len() == 0 { // from the root, above which there is nothing
+			return path.Join(r.prefix, r.suffix)
+		}
 		return path.Join(b.String(), r.suffix) // it may lead upwards
 	}
 	add(r.suffix)

@@ -130,7 +130,7 @@ func requestFields(req *http.Request, levels debugSet) (fields []any) {
 		fields = append(fields, "curlCommand", curlCommand(req))
 	}
 	if levels.has(DebugRequestHeaders) {
-		fields = append(fields, "headers", headerLines(req.Header))
+		fields = append(fields, "headers", loggedHeaders(req.Header))
 	}
 	return fields
 }
@@ -149,7 +149,7 @@ func responseFields(req *http.Request, resp *http.Response, levels debugSet, too
 		fields = append(fields, "status", status)
 	}
 	if levels.has(DebugResponseHeaders) {
-		fields = append(fields, "headers", headerLines(headers))
+		fields = append(fields, "headers", loggedHeaders(headers))
 	}
 	if timing || levels.has(DebugResponseStatus) || steps != nil {
 		fields = append(fields, "milliseconds", took.Milliseconds())
@@ -160,13 +160,24 @@ func responseFields(req *http.Request, resp *http.Response, levels debugSet, too
 	return fields
 }
 
-// headerLines returns headers, one value a line, without secrets.
-func headerLines(headers http.Header) string {
+// loggedHeaders are headers as they are logged, without secrets: as lines in a text,
+// and with their structure where the log has one.
+type loggedHeaders http.Header
+
+// String returns one value a line.
+func (h loggedHeaders) String() string {
 	var lines strings.Builder
-	eachHeader(headers, func(name, value string) {
+	eachHeader(http.Header(h), func(name, value string) {
 		fmt.Fprintf(&lines, "%s: %s\n", name, value)
 	})
 	return lines.String()
+}
+
+// MarshalLog returns the values by name.
+func (h loggedHeaders) MarshalLog() any {
+	values := make(map[string][]string, len(h))
+	eachHeader(http.Header(h), func(name, value string) { values[name] = append(values[name], value) })
+	return values
 }
 
 // eachHeader calls f for each value, in the order of the names, with secrets
@@ -205,14 +216,15 @@ func maskHeader(name, value string) string {
 	return mask
 }
 
-// curlCommand returns a command line for a POSIX shell.
+// curlCommand returns a command line for a POSIX shell. It ends the line, so that a
+// log that is text has it on one of its own, without quotes around it.
 func curlCommand(req *http.Request) string {
 	var command strings.Builder
 	command.WriteString("curl -v -X" + req.Method)
 	eachHeader(req.Header, func(name, value string) {
 		command.WriteString(" -H " + shellQuote(name+": "+value))
 	})
-	command.WriteString(" " + shellQuote(req.URL.Redacted()))
+	command.WriteString(" " + shellQuote(req.URL.Redacted()) + "\n")
 	return command.String()
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/transport"
 	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/textlogger"
 )
 
 // logged returns a context with a logger of that verbosity, and what it logs,
@@ -70,16 +71,16 @@ func TestWhatIsLoggedDependsOnTheLevel(t *testing.T) {
 			`"level"=0 "msg"="Response" "verb"="POST" "url"="http://user:xxxxx@server.test/path?q=1" "status"="200 OK" "milliseconds"=0`,
 		}},
 		"curl": {[]transport.DebugLevel{transport.DebugCurlCommand}, []string{
-			`"level"=0 "msg"="Request" "curlCommand"="curl -v -XPOST -H 'Accept: it'\\''s $HOME' -H 'Authorization: Bearer <masked>' 'http://user:xxxxx@server.test/path?q=1'"`,
+			`"level"=0 "msg"="Request" "curlCommand"="curl -v -XPOST -H 'Accept: it'\\''s $HOME' -H 'Authorization: Bearer <masked>' 'http://user:xxxxx@server.test/path?q=1'\n"`,
 		}},
 		"request": {[]transport.DebugLevel{transport.DebugRequestHeaders}, []string{
-			`"level"=0 "msg"="Request" "headers"="Accept: it's $HOME\nAuthorization: Bearer <masked>\n"`,
+			`"level"=0 "msg"="Request" "headers"={"Accept"=["it's $HOME"] "Authorization"=["Bearer <masked>"]}`,
 		}},
 		"status": {[]transport.DebugLevel{transport.DebugResponseStatus}, []string{
 			`"level"=0 "msg"="Response" "status"="200 OK" "milliseconds"=0`,
 		}},
 		"response": {[]transport.DebugLevel{transport.DebugResponseHeaders}, []string{
-			`"level"=0 "msg"="Response" "headers"="Set-Cookie: <masked>\nX: a\nX: b\n"`,
+			`"level"=0 "msg"="Response" "headers"={"Set-Cookie"=["<masked>"] "X"=["a" "b"]}`,
 		}},
 		"detailed": {[]transport.DebugLevel{transport.DebugDetailedTiming}, []string{
 			`"level"=0 "msg"="Response" "milliseconds"=0 "dnsLookupMilliseconds"=0 "dialMilliseconds"=0 "tlsHandshakeMilliseconds"=0`,
@@ -147,7 +148,7 @@ func TestFailedRequestIsLogged(t *testing.T) {
 	if _, err := rt.RoundTrip(req); err == nil || err.Error() != "boom" {
 		t.Errorf("the error is %v", err)
 	}
-	want := []string{`"level"=0 "msg"="Response" "verb"="GET" "url"="http://server.test/" "status"="" "headers"="" "milliseconds"=0`}
+	want := []string{`"level"=0 "msg"="Response" "verb"="GET" "url"="http://server.test/" "status"="" "headers"={} "milliseconds"=0`}
 	if diff := cmp.Diff(want, withoutTimes(lines())); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
 	}
@@ -172,7 +173,7 @@ func TestCredentialsAreMasked(t *testing.T) {
 			if _, err := rt.RoundTrip(req); err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(lines(), ""); !strings.HasSuffix(got, name+": "+want+`\n"`) {
+			if got := strings.Join(lines(), ""); !strings.HasSuffix(got, `{"`+name+`"=["`+want+`"]}`) {
 				t.Errorf("%s: %s is logged as %s", name, value, got)
 			}
 		}
@@ -216,6 +217,24 @@ func TestNothingIsWrappedAtLowVerbosity(t *testing.T) {
 		}
 		if got := transport.DebugWrappers(http.DefaultTransport) != http.DefaultTransport; got != wrapped {
 			t.Errorf("verbosity %s: wrapped is %v, want %v", verbosity, got, wrapped)
+		}
+	}
+}
+
+// Where the log is text, as on the terminal of who runs kubectl -v=9, a command can be
+// copied, and each header has a line.
+func TestTextsHaveLinesOfTheirOwn(t *testing.T) {
+	var out strings.Builder
+	logger := textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(&out)))
+	req, _ := http.NewRequestWithContext(klog.NewContext(t.Context(), logger), http.MethodGet, "http://server.test/", nil)
+	req.Header.Set("Accept", "x")
+	rt := transport.NewDebuggingRoundTripper(answer("200 OK", http.Header{"A": {"1", "2"}}), transport.DebugCurlCommand, transport.DebugResponseHeaders)
+	if _, err := rt.RoundTrip(req); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"curlCommand=<\n\tcurl -v -XGET -H 'Accept: x' 'http://server.test/'\n >", "headers=<\n\tA: 1\n\tA: 2\n >"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, &out)
 		}
 	}
 }

@@ -13,12 +13,19 @@ const (
 	userAgent     = "User-Agent"
 )
 
-// A decorator adds to the headers of a request. The headers are the decorator's
-// to change, their values are not: they may be shared.
-type decorator func(http.Header)
+// A decorator adds to the headers of a request.
+type decorator struct {
+	// unless is a header: a request that has it is left alone.
+	unless string
+	// add may change the headers, but not their values: they may be shared.
+	add func(http.Header)
+}
+
+func (d decorator) wanted(h http.Header) bool { return d.unless == "" || h.Get(d.unless) == "" }
 
 // A decorated round tripper gives a copy of each request, with more headers, to
-// the one below it. However many decorators there are, one copy is made.
+// the one below it. However many decorators there are, one copy is made, and none
+// if all leave the request alone.
 type decorated struct {
 	decorators []decorator // in the order in which they are called
 	inner      http.RoundTripper
@@ -39,9 +46,14 @@ func decorate(inner http.RoundTripper, d decorator) http.RoundTripper {
 }
 
 func (rt *decorated) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !slices.ContainsFunc(rt.decorators, func(d decorator) bool { return d.wanted(req.Header) }) {
+		return rt.inner.RoundTrip(req)
+	}
 	req = copyWithHeaders(req, len(rt.decorators))
-	for _, add := range rt.decorators {
-		add(req.Header)
+	for _, d := range rt.decorators {
+		if d.wanted(req.Header) {
+			d.add(req.Header)
+		}
 	}
 	return rt.inner.RoundTrip(req)
 }
@@ -64,11 +76,7 @@ func copyWithHeaders(req *http.Request, more int) *http.Request {
 // alone if the request has one.
 func unlessSet(name, value string) decorator {
 	values := []string{value}
-	return func(h http.Header) {
-		if h.Get(name) == "" {
-			h[name] = values
-		}
-	}
+	return decorator{unless: name, add: func(h http.Header) { h[name] = values }}
 }
 
 // NewUserAgentRoundTripper returns a round tripper that sends requests through

@@ -44,10 +44,7 @@ func NewImpersonatingRoundTripper(impersonate ImpersonationConfig, delegate http
 	uid := impersonate.UID
 	groups := slices.Clone(impersonate.Groups)
 	extra := extraHeaders(ImpersonateUserExtraHeaderPrefix, impersonate.Extra)
-	return decorate(delegate, func(h http.Header) {
-		if h.Get(ImpersonateUserHeader) != "" {
-			return
-		}
+	return decorate(delegate, decorator{unless: ImpersonateUserHeader, add: func(h http.Header) {
 		h[ImpersonateUserHeader] = user
 		if uid != "" {
 			h.Set(ImpersonateUIDHeader, uid)
@@ -56,15 +53,15 @@ func NewImpersonatingRoundTripper(impersonate ImpersonationConfig, delegate http
 		for _, header := range extra {
 			addValues(h, header.name, header.values)
 		}
-	})
+	}})
 }
 
 // NewAuthProxyRoundTripper returns a round tripper for a proxy that has
 // authenticated someone: see SetAuthProxyHeaders.
 func NewAuthProxyRoundTripper(username, uid string, groups []string, extra map[string][]string, rt http.RoundTripper) http.RoundTripper {
-	return decorate(rt, func(h http.Header) {
+	return decorate(rt, decorator{add: func(h http.Header) {
 		setRemote(h, username, uid, groups, extra)
-	})
+	}})
 }
 
 // SetAuthProxyHeaders sets the headers of req that tell the server whom a proxy

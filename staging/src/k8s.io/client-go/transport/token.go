@@ -147,10 +147,7 @@ func NewBearerAuthWithRefreshRoundTripper(bearer string, tokenFile string, rt ht
 		bearer = first.AccessToken
 	}
 	var current bearerHeader
-	return decorate(rt, func(h http.Header) {
-		if h.Get(authorization) != "" {
-			return
-		}
+	return decorate(rt, decorator{unless: authorization, add: func(h http.Header) {
 		token := bearer
 		if fresh, err := file.Token(); err == nil {
 			token = fresh.AccessToken
@@ -158,7 +155,7 @@ func NewBearerAuthWithRefreshRoundTripper(bearer string, tokenFile string, rt ht
 			klog.ErrorS(err, "Unable to read the bearer token, the configured one is used")
 		}
 		h[authorization] = current.values("Bearer", token)
-	}), nil
+	}}), nil
 }
 
 // A bearerHeader makes the header for a token, once for each new token.

@@ -13,7 +13,8 @@ type WrapperFunc func(rt http.RoundTripper) http.RoundTripper
 
 // Wrappers returns a wrapper that applies the given ones in order, so that the
 // last one is outermost. Those that are nil are left out, and if none remains
-// the result is nil.
+// the result is nil; but for a single nil it is a wrapper that does nothing, as
+// there are programs that call it.
 func Wrappers(fns ...WrapperFunc) WrapperFunc {
 	chain := make([]WrapperFunc, 0, len(fns))
 	for _, wrap := range fns {
@@ -23,6 +24,9 @@ func Wrappers(fns ...WrapperFunc) WrapperFunc {
 	}
 	switch len(chain) {
 	case 0:
+		if len(fns) == 1 {
+			return func(rt http.RoundTripper) http.RoundTripper { return rt }
+		}
 		return nil
 	case 1:
 		return chain[0]

@@ -181,6 +181,32 @@ func TestWrappersOfNothingAreNothing(t *testing.T) {
 	if transport.Wrappers() != nil || transport.Wrappers(nil, nil) != nil {
 		t.Error("there is a wrapper")
 	}
+	if wrap := transport.Wrappers(nil); wrap == nil || wrap(http.DefaultTransport) != http.DefaultTransport {
+		t.Error("one nil is no wrapper that does nothing")
+	}
+}
+
+func TestRequestThatIsLeftAloneIsNotCopied(t *testing.T) {
+	var got *http.Request
+	below := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		got = req
+		return &http.Response{Body: http.NoBody}, nil
+	})
+	req, _ := http.NewRequest(http.MethodGet, "http://server.test/", nil)
+	req.Header.Set("User-Agent", "mine")
+	req.Header.Set("Authorization", "mine")
+	req.Header.Set(transport.ImpersonateUserHeader, "mine")
+	for what, rt := range map[string]http.RoundTripper{
+		"user agent":  transport.NewUserAgentRoundTripper("a", below),
+		"basic":       transport.NewBasicAuthRoundTripper("a", "b", below),
+		"bearer":      transport.NewBearerAuthRoundTripper("a", below),
+		"impersonate": transport.NewImpersonatingRoundTripper(transport.ImpersonationConfig{UserName: "a", Groups: []string{"g"}}, below),
+		"all":         transport.NewUserAgentRoundTripper("a", transport.NewBearerAuthRoundTripper("a", below)),
+	} {
+		if _, err := rt.RoundTrip(req); err != nil || got != req {
+			t.Errorf("%s: copied, %v", what, err)
+		}
+	}
 }
 
 func TestNoRequestIsMadeOnceTheContextIsDone(t *testing.T) {

@@ -28,7 +28,8 @@ const retryPeriod = time.Second
 // CheckDataConsistency lists what there was at lastSyncedResourceVersion, and
 // panics unless those are the retrieved items. The order does not count.
 //
-// The list has the selectors of listOptions. Each of its items goes through
+// The list has the selectors and the limit of listOptions, the limit unless the
+// retrieved items are more, at version "0". Each of its items goes through
 // listItemTransformFunc, unless that is nil; the function may change the item
 // it is given. The identity tells in logs and in the panic what was checked.
 //
@@ -45,6 +46,11 @@ func CheckDataConsistency[T runtime.Object, U any](ctx context.Context, identity
 	logger := klog.FromContext(ctx)
 	logger.Info("The data consistency check is enabled and makes a list request of its own", "identity", identity)
 
+	items := retrieveItemsFn()
+	if listOptions.ResourceVersion == "0" && int64(len(items)) > listOptions.Limit {
+		// The server's watch cache has answered, which has no pages.
+		listOptions.Limit = 0
+	}
 	list, err := listAt(ctx, lastSyncedResourceVersion, listOptions, listFn)
 	if err != nil {
 		logger.Error(err, "The data consistency check was not made", "identity", identity, "resourceVersion", lastSyncedResourceVersion)
@@ -53,7 +59,7 @@ func CheckDataConsistency[T runtime.Object, U any](ctx context.Context, identity
 	want, err := listed(list, listItemTransformFunc)
 	if err == nil {
 		var got inventory
-		if got, err = retrieved(retrieveItemsFn()); err == nil {
+		if got, err = retrieved(items); err == nil {
 			err = want.compare(got)
 		}
 	}
@@ -67,8 +73,6 @@ func CheckDataConsistency[T runtime.Object, U any](ctx context.Context, identity
 func listAt[T runtime.Object](ctx context.Context, resourceVersion string, options metav1.ListOptions, list ListFunc[T]) (runtime.Object, error) {
 	options.ResourceVersion = resourceVersion
 	options.ResourceVersionMatch = metav1.ResourceVersionMatchExact
-	// The items came from a stream, which has no pages.
-	options.Limit = 0
 	options.Watch, options.AllowWatchBookmarks, options.SendInitialEvents = false, false, nil
 
 	retry := time.NewTicker(retryPeriod)

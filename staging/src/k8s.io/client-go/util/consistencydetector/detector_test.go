@@ -107,7 +107,27 @@ func TestManyDifferencesAreCutShort(t *testing.T) {
 	}
 }
 
-func TestListIsOfTheExactVersionAndWhole(t *testing.T) {
+func TestLimitIsKeptUnlessTheServerDidNotKeepIt(t *testing.T) {
+	three := []*corev1.Secret{secret("a", "1", "x"), secret("b", "2", "x"), secret("c", "3", "x")}
+	for _, c := range []struct {
+		version     string
+		limit, want int64
+	}{
+		{"3", 2, 2},
+		{"0", 2, 0}, // by the watch cache
+		{"0", 3, 3},
+		{"0", 5, 5},
+		{"0", 0, 0},
+		{"", 2, 2},
+	} {
+		_, asked := check(t.Context(), "5", metav1.ListOptions{ResourceVersion: c.version, Limit: c.limit}, nil, three, listOf(three...))
+		if len(asked) != 1 || asked[0].Limit != c.want {
+			t.Errorf("%+v: asked %+v", c, asked)
+		}
+	}
+}
+
+func TestListIsOfTheExactVersion(t *testing.T) {
 	yes := true
 	_, asked := check(t.Context(), "5", metav1.ListOptions{
 		LabelSelector:        "app=web",
@@ -124,6 +144,7 @@ func TestListIsOfTheExactVersionAndWhole(t *testing.T) {
 		FieldSelector:        "metadata.name=web",
 		ResourceVersion:      "5",
 		ResourceVersionMatch: metav1.ResourceVersionMatchExact,
+		Limit:                7,
 	}}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)

@@ -272,7 +272,8 @@ func children(into []reflect.Value, value reflect.Value) ([]reflect.Value, error
 }
 
 // descendants appends a value and all in it, parents first. Of values that have
-// no parts, only strings count.
+// no parts, only strings count: a query asks nothing of what is empty, and finds
+// nothing in it without that being an error.
 func descendants(into []reflect.Value, value reflect.Value) ([]reflect.Value, error) {
 	bare := indirect(value)
 	switch bare.Kind() {
@@ -280,10 +281,12 @@ func descendants(into []reflect.Value, value reflect.Value) ([]reflect.Value, er
 	default:
 		return into, nil
 	}
-	into = append(into, value)
 	parts, err := children(nil, bare)
 	if err != nil {
 		return nil, err
+	}
+	if len(parts) > 0 || bare.Kind() == reflect.String {
+		into = append(into, value)
 	}
 	for _, part := range parts {
 		if into, err = descendants(into, part); err != nil {

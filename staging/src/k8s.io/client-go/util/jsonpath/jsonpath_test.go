@@ -372,3 +372,41 @@ func BenchmarkExecute(b *testing.B) {
 		}
 	}
 }
+
+func TestNothingIsFoundInWhatIsEmpty(t *testing.T) {
+	for _, data := range []any{map[string]any{}, []any{}, struct{}{}, map[string]int(nil), []int(nil)} {
+		for _, template := range []string{"{..image}", "{..}", "{..*}"} {
+			var out strings.Builder
+			j := jsonpath.New("t")
+			if err := j.Parse(template); err != nil {
+				t.Fatal(err)
+			}
+			if err := j.Execute(&out, data); err != nil || out.String() != "" {
+				t.Errorf("%s of %T: got %q, %v", template, data, out.String(), err)
+			}
+		}
+	}
+	// Among others, what is empty is passed over.
+	data := map[string]any{"a": map[string]any{}, "b": map[string]any{"image": "i"}, "c": []any{}}
+	for template, want := range map[string]string{"{..image}": "i", "{.a..image}": "", "{.c..image}": "", "{..b..}": `{"image":"i"} i`} {
+		var out strings.Builder
+		j := jsonpath.New("t")
+		if err := j.Parse(template); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Execute(&out, data); err != nil || out.String() != want {
+			t.Errorf("%s: got %q, %v, want %q", template, out.String(), err, want)
+		}
+	}
+}
+
+func TestDescentIntoDescentIsAnError(t *testing.T) {
+	for _, template := range []string{"{....}", "{....a}", "{.....a}", "{.a....b}", "{........}", "{[?(@....a)]}"} {
+		if err := jsonpath.New("t").Parse(template); err == nil || err.Error() != "invalid multiple recursive descent" {
+			t.Errorf("%s: got %v", template, err)
+		}
+	}
+	if err := jsonpath.New("t").Parse("{...a..b}"); err != nil {
+		t.Error(err)
+	}
+}

@@ -115,6 +115,9 @@ func (p *Parser) element() ([]Node, error) {
 		text, err := p.quoted()
 		return []Node{newText(text)}, err
 	case p.skip(".."):
+		if p.skip("..") { // all of all: it grows beyond measure, and says no more
+			return nil, errors.New("invalid multiple recursive descent")
+		}
 		nodes := []Node{&RecursiveNode{NodeRecursive}}
 		switch {
 		case p.skip("*"):
