@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-client size api-compat controlplane e2e generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat controlplane e2e generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -41,6 +41,9 @@ bench: build ## compare with git, git-filter-repo and others; SOURCE=… RULES=�
 
 size: ## build the same programs with our client-go and with the public one, and print their sizes
 	cd hack/compare && GOWORK=off go run . size
+
+bench-informer: ## have one informer program with each client-go follow 20,000 pods of a real API server; PODS=… takes another number
+	cd hack/e2e && GOWORK=off go run ./cmd/bench-informer -pods $(or $(PODS),20000)
 
 bench-client: ## run the same benchmarks with our client-go and with the public one
 	cd hack/compare && GOWORK=off go run . bench

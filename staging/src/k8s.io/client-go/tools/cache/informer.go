@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgofeaturegate "k8s.io/client-go/features"
+	"k8s.io/client-go/internal/share"
 	"k8s.io/klog/v2"
 )
 
@@ -97,12 +98,20 @@ func newInformerQueue(store KeyListerGetter, options InformerOptions) Queue {
 	}
 	if !gates.Enabled(clientgofeaturegate.AtomicFIFO) {
 		fifo.KnownObjects = store
-		return NewRealFIFOWithOptions(fifo)
+		return newSharingFIFO(fifo)
 	}
 	fifo.AtomicEvents = true
 	fifo.EmitDeltaTypeBookmark = true
 	fifo.UnlockWhileProcessing = gates.Enabled(clientgofeaturegate.UnlockWhileProcessingFIFO)
-	return NewRealFIFOWithOptions(fifo)
+	return newSharingFIFO(fifo)
+}
+
+// newSharingFIFO returns a queue whose objects share what is the same in them. Nobody
+// may change what an informer has in its store.
+func newSharingFIFO(options RealFIFOOptions) *RealFIFO {
+	f := NewRealFIFOWithOptions(options)
+	f.sharer = &share.Sharer{}
+	return f
 }
 
 // NewInformer returns a store and its controller.

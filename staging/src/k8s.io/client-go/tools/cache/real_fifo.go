@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"k8s.io/client-go/internal/share"
 )
 
 // RealFIFO is a queue that every change comes out of, in the order in which the
@@ -16,6 +18,9 @@ type RealFIFO struct {
 	atomic        bool
 	unlocked      bool
 	emitBookmarks bool
+
+	// sharer has objects share what is the same in them, if it is not nil.
+	sharer *share.Sharer
 
 	queued  GaugeMetric     // nil if there are no metrics
 	latency HistogramMetric // nil if there are no metrics
@@ -143,10 +148,24 @@ func (f *RealFIFO) change(kind DeltaType, obj any) error {
 
 func (f *RealFIFO) transformed(obj any) (any, error) {
 	// Of what is a tombstone the object has been transformed long ago.
-	if _, ok := obj.(DeletedFinalStateUnknown); ok || f.transform == nil {
+	if _, ok := obj.(DeletedFinalStateUnknown); ok {
 		return obj, nil
 	}
-	return f.transform(obj)
+	if f.transform != nil {
+		var err error
+		if obj, err = f.transform(obj); err != nil {
+			return nil, err
+		}
+	}
+	f.share(obj)
+	return obj, nil
+}
+
+// share must come after the transformation, which may change the object in place.
+func (f *RealFIFO) share(obj any) {
+	if f.sharer != nil {
+		f.sharer.Share(obj)
+	}
 }
 
 func (f *RealFIFO) push(deltas ...Delta) {
@@ -197,10 +216,19 @@ func (f *RealFIFO) Bookmark(resourceVersion string) error {
 // Replace queues a list, and the deletion of what is known and not in it. Those
 // who list are the only ones to find out about deletions that no watch told of.
 func (f *RealFIFO) Replace(newItems []interface{}, resourceVersion string) error {
+	return f.replace(newItems, resourceVersion, f.transformed)
+}
+
+// replaceShared is Replace for objects that share was called for.
+func (f *RealFIFO) replaceShared(newItems []any, resourceVersion string) error {
+	return f.replace(newItems, resourceVersion, func(obj any) (any, error) { return obj, nil })
+}
+
+func (f *RealFIFO) replace(newItems []any, resourceVersion string, transformed func(any) (any, error)) error {
 	objects := make([]any, len(newItems))
 	keys := make(map[string]bool, len(newItems))
 	for i, item := range newItems {
-		obj, err := f.transformed(item)
+		obj, err := transformed(item)
 		if err != nil {
 			return err
 		}

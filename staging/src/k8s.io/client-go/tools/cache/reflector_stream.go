@@ -28,7 +28,11 @@ func (r *Reflector) stream(ctx context.Context) (watch.Interface, error) {
 		events, version, objects, err := r.receive(ctx, options)
 		switch {
 		case err == nil && events != nil:
-			if err := r.store.Replace(objects.List(), version); err != nil {
+			replace := r.store.Replace
+			if store, shares := r.sharing(); shares {
+				replace = store.replaceShared
+			}
+			if err := replace(objects.List(), version); err != nil {
 				events.Stop()
 				return nil, err
 			}
@@ -65,6 +69,12 @@ func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (wa
 	if store, ok := r.store.(TransformingStore); ok && store.Transformer() != nil {
 		transform = append(transform, WithTransformer(store.Transformer()))
 	}
+	if store, shares := r.sharing(); shares {
+		transform = append(transform, WithTransformer(func(obj any) (any, error) {
+			store.share(obj)
+			return obj, nil
+		}))
+	}
 	objects := NewStore(DeletionHandlingMetaNamespaceKeyFunc, transform...)
 	version := ""
 	listed, err := r.follow(ctx, events, objects, func(v string) { version = v }, true)
@@ -79,6 +89,13 @@ func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (wa
 		r.metrics.listed(r.clock.Since(start), len(objects.ListKeys()))
 	}
 	return events, version, objects, nil
+}
+
+// sharing returns the queue if objects can be shared before they are queued: if they
+// are not transformed then, once more.
+func (r *Reflector) sharing() (*RealFIFO, bool) {
+	queue, ok := r.store.(*RealFIFO)
+	return queue, ok && queue.sharer != nil && queue.transform == nil
 }
 
 // checkConsistency compares what was streamed with a list, where the environment

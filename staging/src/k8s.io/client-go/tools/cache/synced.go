@@ -35,36 +35,40 @@ func IsDone(checker DoneChecker) bool {
 // waited for, and how that goes. Unlike the functions for InformerSynced, this one
 // does not poll.
 func WaitFor(ctx context.Context, what string, checkers ...DoneChecker) bool {
-	logger := klog.FromContext(ctx).WithCallDepth(1)
-	log := func(message string, args ...any) {
-		if what != "" {
-			logger.Info(message, append([]any{"for", what}, args...)...)
-		}
+	logger := klog.LoggerWithValues(klog.FromContext(ctx), "for", what).WithCallDepth(1)
+	if what == "" {
+		logger = klog.Logger{} // logs nothing
 	}
-	log("Waiting")
+	logger.Info("Waiting")
 	waiting := slices.Clone(checkers)
 	for {
-		waiting = slices.DeleteFunc(waiting, func(checker DoneChecker) bool {
-			done := IsDone(checker)
-			if done && what != "" {
-				logger.WithCallDepth(2).Info("Done waiting", "for", what, "instance", checker.Name())
+		left := waiting[:0]
+		for _, checker := range waiting {
+			if !IsDone(checker) {
+				left = append(left, checker)
+			} else if what != "" {
+				logger.Info("Done waiting", "instance", checker.Name())
 			}
-			return done
-		})
+		}
+		waiting = left
 		if len(waiting) == 0 {
 			return true
 		}
 		if ctx.Err() != nil {
-			names := make([]string, 0, len(waiting))
-			for _, checker := range waiting {
-				names = append(names, checker.Name())
-			}
-			slices.Sort(names)
-			log("Timed out waiting", "cause", context.Cause(ctx), "instances", names)
+			logger.Info("Timed out waiting", "cause", context.Cause(ctx), "instances", names(waiting))
 			return false
 		}
 		waitForAny(ctx, waiting)
 	}
+}
+
+func names(checkers []DoneChecker) []string {
+	names := make([]string, 0, len(checkers))
+	for _, checker := range checkers {
+		names = append(names, checker.Name())
+	}
+	slices.Sort(names)
+	return names
 }
 
 // waitForAny waits until one of several checkers is done, or ctx ends.

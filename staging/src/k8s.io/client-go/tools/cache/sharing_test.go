@@ -1,0 +1,80 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"unsafe"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/features"
+	featurestesting "k8s.io/client-go/features/testing"
+	"k8s.io/client-go/tools/cache"
+)
+
+func TestObjectsOfAnInformerShareWhatIsTheSame(t *testing.T) {
+	for _, streams := range []bool{false, true} {
+		for _, transforms := range []bool{false, true} {
+			t.Run(fmt.Sprintf("streams=%t,transforms=%t", streams, transforms), func(t *testing.T) {
+				featurestesting.SetFeatureDuringTest(t, features.WatchListClient, streams)
+				synctest.Test(t, func(t *testing.T) {
+					s := newSource("a", "b")
+					namespaces := map[*byte]bool{}
+					for _, pod := range s.pods {
+						pod.Namespace = string([]byte("ns")) // each its own
+						namespaces[unsafe.StringData(pod.Namespace)] = true
+					}
+					if len(namespaces) != 2 {
+						t.Fatal("they are the same string before")
+					}
+					informer := cache.NewSharedInformer(s, &corev1.Pod{}, 0)
+					if transforms {
+						if err := informer.SetTransform(func(obj any) (any, error) {
+							obj.(*corev1.Pod).Labels = map[string]string{"transformed": "yes"}
+							return obj, nil
+						}); err != nil {
+							t.Fatal(err)
+						}
+					}
+					stop := run(t, informer)
+					synctest.Wait()
+					clear(namespaces)
+					for _, obj := range informer.GetStore().List() {
+						namespaces[unsafe.StringData(obj.(*corev1.Pod).Namespace)] = true
+					}
+					if len(namespaces) != 1 {
+						t.Errorf("there are %d strings for one namespace", len(namespaces))
+					}
+					stop()
+				})
+			})
+		}
+	}
+}
+
+func TestObjectsOfOtherStoresAreTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource("a", "b")
+		for _, pod := range s.pods {
+			pod.Labels = map[string]string{"app": "x"}
+		}
+		store := cache.NewStore(cache.MetaNamespaceKeyFunc)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			cache.NewReflector(s, &corev1.Pod{}, store, 0).RunWithContext(ctx)
+		}()
+		synctest.Wait()
+		for _, obj := range store.List() { // whoever has a reflector may change what it gets
+			pod := obj.(*corev1.Pod)
+			if pod.Labels["changed"] != "" {
+				t.Errorf("%s changed with another one", pod.Name)
+			}
+			pod.Labels["changed"] = pod.Name
+		}
+		cancel()
+		<-done
+	})
+}
