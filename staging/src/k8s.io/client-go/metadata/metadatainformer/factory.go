@@ -1,6 +1,7 @@
 package metadatainformer
 
 import (
+	"context"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -88,7 +89,13 @@ func (f *metadataSharedInformerFactory) ForResource(gvr schema.GroupVersionResou
 }
 
 func (f *metadataSharedInformerFactory) Start(stopCh <-chan struct{}) {
-	f.informers.Start(wait.ContextForChannel(stopCh))
+	f.StartWithContext(wait.ContextForChannel(stopCh))
+}
+
+// StartWithContext starts the informers that were asked for and not started before. They
+// run until the context ends.
+func (f *metadataSharedInformerFactory) StartWithContext(ctx context.Context) {
+	f.informers.Start(ctx)
 }
 
 func (f *metadataSharedInformerFactory) WaitForCacheSync(stopCh <-chan struct{}) map[schema.GroupVersionResource]bool {
