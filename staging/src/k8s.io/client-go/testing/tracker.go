@@ -311,3 +311,7 @@ func oneOption[O any](opts []O) error {
 	}
 	return nil
 }
+
+// IsWatchListSemanticsUnSupported returns true: informers are to list before they
+// watch, since no bookmark ends what a watch begins with.
+func (t *tracker) IsWatchListSemanticsUnSupported() bool { return true }
