@@ -59,7 +59,7 @@ func NewSimpleDynamicClientWithCustomListKinds(scheme *runtime.Scheme, gvrToList
 			c.listAs(kind.GroupVersion().WithKind(item))
 		}
 	}
-	c.tracker = testing.NewObjectTracker(unstructuredScheme{scheme}, unstructured.UnstructuredJSONScheme)
+	c.tracker = &tracker{testing.NewObjectTracker(unstructuredScheme{scheme}, unstructured.UnstructuredJSONScheme), c}
 	for _, object := range objects {
 		c.keep(object)
 	}
@@ -69,6 +69,7 @@ func NewSimpleDynamicClientWithCustomListKinds(scheme *runtime.Scheme, gvrToList
 		}
 		c.listKinds[resource] = kind
 	}
+	c.AddReactor("patch", "*", c.patchStrategically)
 	c.AddReactor("*", "*", testing.ObjectReaction(c.tracker))
 	c.AddWatchReactor("*", c.watch)
 	return c
