@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"k8s.io/client-go/internal/atomicfile"
 	clientauth "k8s.io/client-go/tools/auth"
 )
 
@@ -57,7 +58,7 @@ func (a *PromptingAuthLoader) LoadAuth(path string) (*clientauth.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	return info, replaceFile(path, content)
+	return info, atomicfile.Write(path, content, 0o600)
 }
 
 // Prompt asks for a user name and a password on standard output.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"k8s.io/client-go/internal/atomicfile"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
@@ -80,7 +81,7 @@ func WriteToFile(config clientcmdapi.Config, filename string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filename, content)
+	return atomicfile.Write(filename, content, 0o600)
 }
 
 // Write returns config as YAML.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/client-go/internal/atomicfile"
 	restclient "k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/client-go/util/homedir"
@@ -238,7 +239,7 @@ func migrate(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(to, content)
+	return atomicfile.Write(to, content, 0o600)
 }
 
 // ResolvePaths tells whether Load makes paths absolute.

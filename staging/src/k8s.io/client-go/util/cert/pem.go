@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"os"
 
-	"k8s.io/client-go/util/internal/atomicfile"
+	"k8s.io/client-go/internal/atomicfile"
 )
 
 // These are the types of PEM blocks.

@@ -20,7 +20,7 @@ import (
 	"iter"
 	"os"
 
-	"k8s.io/client-go/util/internal/atomicfile"
+	"k8s.io/client-go/internal/atomicfile"
 )
 
 // These are the types of PEM blocks that have keys in them.

@@ -2,7 +2,6 @@ package disk
 
 import (
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"net/http"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/internal/atomicfile"
 	"k8s.io/client-go/openapi/v3"
 	restclient "k8s.io/client-go/rest"
 )
@@ -258,37 +258,10 @@ const dirMode fs.FileMode = 0o750
 
 // writeFile replaces a file at once, so that nobody ever sees half of it.
 func writeFile(path string, data []byte) error {
-	f, err := createTemp(path)
+	f, err := atomicfile.Begin(path, dirMode)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	return commit(f, path, err)
-}
-
-// createTemp creates a file beside path, for the user alone.
-func createTemp(path string) (*os.File, error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".*")
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(dir, dirMode); err != nil {
-			return nil, err
-		}
-		f, err = os.CreateTemp(dir, filepath.Base(path)+".*")
-	}
-	return f, err
-}
-
-// commit moves f to path, unless err says that something went wrong before.
-func commit(f *os.File, path string, err error) error {
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return f.Commit(err)
 }

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"k8s.io/client-go/internal/atomicfile"
 )
 
 // A cacheRoundTripper keeps responses to GET requests, as a private cache in
@@ -233,11 +235,11 @@ func (rt *cacheRoundTripper) recorder(path string, request *http.Request, respon
 	if err != nil {
 		return response.Body
 	}
-	f, err := createTemp(path)
+	f, err := atomicfile.Begin(path, dirMode)
 	if err != nil {
 		return response.Body
 	}
-	r := &recorder{ReadCloser: response.Body, file: f, path: path, sum: sha256.New()}
+	r := &recorder{ReadCloser: response.Body, file: f, sum: sha256.New()}
 	if _, err := f.Seek(sha256.Size, io.SeekStart); err != nil {
 		r.finish(err)
 		return r
@@ -248,8 +250,7 @@ func (rt *cacheRoundTripper) recorder(path string, request *http.Request, respon
 
 type recorder struct {
 	io.ReadCloser
-	path string
-	file *os.File // nil once it is done with
+	file *atomicfile.Pending // nil once it is done with
 	sum  hash.Hash
 }
 
@@ -289,6 +290,6 @@ func (r *recorder) finish(err error) {
 	if err == nil {
 		_, err = r.file.WriteAt(r.sum.Sum(nil), 0)
 	}
-	commit(r.file, r.path, err)
+	r.file.Commit(err)
 	r.file = nil
 }

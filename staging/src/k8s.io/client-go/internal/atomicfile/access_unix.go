@@ -24,3 +24,9 @@ func sameAccess(name string, as fs.FileInfo) error {
 	}
 	return os.Chown(name, int(theirs.Uid), int(theirs.Gid))
 }
+
+// hasOtherNames reports whether there are hard links to the file.
+func hasOtherNames(file fs.FileInfo) bool {
+	stat, ok := file.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink > 1
+}

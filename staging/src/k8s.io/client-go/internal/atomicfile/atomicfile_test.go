@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"k8s.io/client-go/util/internal/atomicfile"
+	"k8s.io/client-go/internal/atomicfile"
 )
 
 func expect(t *testing.T, path, content string, mode fs.FileMode) {

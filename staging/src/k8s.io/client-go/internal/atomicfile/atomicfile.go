@@ -23,9 +23,14 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 		return err
 	}
 	var owned fs.FileInfo
+	if _, err := os.Readlink(path); err == nil {
+		return os.WriteFile(path, data, perm) // a link to nowhere, yet
+	}
 	if info, err := os.Stat(path); err == nil {
-		if !info.Mode().IsRegular() {
-			return os.WriteFile(path, data, perm) // a device, a pipe, or a mistake
+		if !info.Mode().IsRegular() || info.Mode().Perm()&0o200 == 0 || hasOtherNames(info) {
+			// A device or a pipe; one that is not to be written; or one that
+			// would be another file than under its other names.
+			return os.WriteFile(path, data, perm)
 		}
 		owned, perm = info, info.Mode().Perm()
 	}

@@ -11,3 +11,7 @@ import (
 func sameAccess(name string, as fs.FileInfo) error {
 	return os.Chmod(name, as.Mode().Perm())
 }
+
+// hasOtherNames reports whether there are hard links to the file, as far as can be
+// told.
+func hasOtherNames(fs.FileInfo) bool { return false }
