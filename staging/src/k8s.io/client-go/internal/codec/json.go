@@ -162,3 +162,7 @@ func (s yamlSerializer) Encode(object runtime.Object, w io.Writer) error {
 }
 
 func (s yamlSerializer) Identifier() runtime.Identifier { return "client-yaml" }
+
+// CopiesInput tells package rest/watch that objects of new kinds keep nothing of the data
+// that they are decoded from.
+func (s *jsonSerializer) CopiesInput() {}

@@ -165,3 +165,7 @@ func nextField(data []byte) (number int, field, rest []byte, ok bool) {
 	data = data[n:]
 	return int(tag >> 3), data[:length:length], data[length:], true
 }
+
+// CopiesInput tells package rest/watch that objects of new kinds keep nothing of the data
+// that they are decoded from.
+func (s *protobufSerializer) CopiesInput() {}

@@ -3,6 +3,7 @@ package share
 import (
 	"hash/maphash"
 	"reflect"
+	"sync"
 	"unsafe"
 )
 
@@ -12,24 +13,32 @@ func mapVisit(v *visitor, t reflect.Type) func(*Sharer, unsafe.Pointer) int {
 		return func(s *Sharer, at unsafe.Pointer) int { return visitStrings(s, v, (*map[string]string)(at)) }
 	}
 	element, size := build(t.Elem()), int(t.Elem().Size())
+	scratch := sync.Pool{New: func() any {
+		return &mapScratch{
+			key:   reflect.New(t.Key()).Elem(),
+			value: reflect.New(t.Elem()).Elem(),
+			first: reflect.New(t.Elem()).Elem(),
+		}
+	}}
 	return func(s *Sharer, at unsafe.Pointer) (cost int) {
 		m := reflect.NewAt(t, at).Elem()
 		if m.Len() == 0 || size == 0 {
 			return 0
 		}
-		value := reflect.New(t.Elem()).Elem()
-		bits := func() []byte { return unsafe.Slice((*byte)(value.Addr().UnsafePointer()), size) }
+		x := scratch.Get().(*mapScratch)
+		defer scratch.Put(x)
+		defer x.clear()
 		hash := v.salt
-		entries := m.MapRange()
-		for entries.Next() {
-			name := entries.Key().String()
-			value.SetIterValue(entries)
+		for entries := m.MapRange(); entries.Next(); {
+			x.key.SetIterKey(entries)
+			x.value.SetIterValue(entries)
 			if element.visit != nil {
-				cost += element.visit(s, value.Addr().UnsafePointer())
-				m.SetMapIndex(entries.Key(), value) // of a key that is there
+				cost += element.visit(s, x.value.Addr().UnsafePointer())
+				m.SetMapIndex(x.key, x.value) // of a key that is there
 			}
+			name := x.key.String()
 			cost += len(name) + size
-			hash += maphash.String(seed, name) ^ maphash.Bytes(seed, bits())
+			hash += maphash.String(seed, name) ^ maphash.Bytes(seed, bitsOf(x.value, size))
 		}
 		if cost > maxCost || element.private {
 			return cost
@@ -43,21 +52,35 @@ func mapVisit(v *visitor, t reflect.Type) func(*Sharer, unsafe.Pointer) int {
 			return cost
 		}
 		first := reflect.NewAt(t, unsafe.Pointer(&known.at)).Elem()
-		other := reflect.New(t.Elem()).Elem()
-		for entries = m.MapRange(); entries.Next(); {
-			value.SetIterValue(entries)
-			found := first.MapIndex(entries.Key())
-			if !found.IsValid() {
+		for entries := first.MapRange(); entries.Next(); {
+			x.key.SetIterKey(entries)
+			x.first.SetIterValue(entries)
+			value := m.MapIndex(x.key)
+			if !value.IsValid() {
 				return cost
 			}
-			other.Set(found)
-			if string(bits()) != string(unsafe.Slice((*byte)(other.Addr().UnsafePointer()), size)) {
+			x.value.Set(value)
+			if string(bitsOf(x.value, size)) != string(bitsOf(x.first, size)) {
 				return cost
 			}
 		}
 		m.Set(first)
 		return cost
 	}
+}
+
+// A mapScratch has what entries of a map are copied to, to be looked at.
+type mapScratch struct{ key, value, first reflect.Value }
+
+func (x *mapScratch) clear() {
+	x.key.SetZero()
+	x.value.SetZero()
+	x.first.SetZero()
+}
+
+// bitsOf returns a value that can be addressed as it is in memory.
+func bitsOf(value reflect.Value, size int) []byte {
+	return unsafe.Slice((*byte)(value.Addr().UnsafePointer()), size)
 }
 
 // visitStrings is the same for labels and annotations, of which there are many. A map

@@ -87,7 +87,8 @@ func (s *Sharer) remember(hash uint64, new seen) {
 	s.young[hash] = new
 	s.bytes += new.cost
 	if len(s.young) >= maxEntries || s.bytes >= maxBytes {
-		s.old, s.young, s.bytes = s.young, nil, 0
+		s.old, s.young, s.bytes = s.young, s.old, 0
+		clear(s.young)
 	}
 }
 

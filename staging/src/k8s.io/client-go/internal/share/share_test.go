@@ -25,7 +25,7 @@ func pod(i int) *corev1.Pod {
 		Spec: corev1.PodSpec{
 			Containers: []corev1.Container{{
 				Name: text("main"), Env: []corev1.EnvVar{{Name: text("A"), Value: text("b")}},
-				Resources:       corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("1Gi")}},
+				Resources:       corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("1"), "memory": resource.MustParse("1Gi")}},
 				SecurityContext: &corev1.SecurityContext{Privileged: new(bool)},
 			}},
 		},

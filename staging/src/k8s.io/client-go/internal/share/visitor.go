@@ -72,11 +72,21 @@ func visitString(s *Sharer, at unsafe.Pointer) int {
 	return len(*text)
 }
 
-// visitQuantity shares the name of the format. It leaves the digits of large numbers,
-// which those change who calculate with a copy of the quantity.
+// quantityText is where a quantity has the text that it was read from, if that is of use
+// to it: after it, two that are equal are the same bits.
+var quantityText = sync.OnceValues(func() (offset uintptr, ok bool) {
+	f, ok := reflect.TypeFor[resource.Quantity]().FieldByName("s")
+	return f.Offset, ok && f.Type.Kind() == reflect.String
+})
+
+// visitQuantity leaves the digits of large numbers, which those change who calculate with
+// a copy of the quantity.
 func visitQuantity(s *Sharer, at unsafe.Pointer) int {
 	format := &(*resource.Quantity)(at).Format
 	*format = resource.Format(s.sameString(string(*format)))
+	if offset, ok := quantityText(); ok {
+		visitString(s, unsafe.Add(at, offset))
+	}
 	return 0
 }
 

@@ -24,7 +24,9 @@ type Decoder struct {
 // frames is a stream of events whose objects are not decoded yet.
 type frames interface {
 	// next returns the type of the next event, and its object. Nobody changes the
-	// object afterwards, so a decoder may keep parts of it. The error is io.EOF where
+	// object afterwards, so a decoder may keep parts of it; unless the decoder is one
+	// that keeps nothing, and then the object is good until next is called again. The
+	// error is io.EOF where
 	// the stream ends between two events, and io.ErrUnexpectedEOF where it ends in one.
 	next() (eventType watch.EventType, object []byte, err error)
 	close()
@@ -38,13 +40,27 @@ func NewDecoder(decoder streaming.Decoder, embeddedDecoder runtime.Decoder) *Dec
 
 // NewJSONDecoder returns a decoder of events in JSON. It closes stream when it is closed.
 func NewJSONDecoder(stream io.ReadCloser, embeddedDecoder runtime.Decoder) *Decoder {
-	return &Decoder{frames: &jsonFrames{stream: stream}, object: embeddedDecoder}
+	return &Decoder{frames: &jsonFrames{stream: stream, reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
 }
 
 // NewProtobufDecoder returns a decoder of events in protobuf. It closes stream when it is
 // closed.
 func NewProtobufDecoder(stream io.ReadCloser, embeddedDecoder runtime.Decoder) *Decoder {
-	return &Decoder{frames: &protobufFrames{stream: stream}, object: embeddedDecoder}
+	return &Decoder{frames: &protobufFrames{stream: stream, reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
+}
+
+// inputCopier is what decoders have whose objects keep nothing of what they are decoded
+// from. For them one buffer is enough for all events.
+type inputCopier interface {
+	CopiesInput()
+}
+
+func copiesInput(decoder runtime.Decoder) bool {
+	if wrapper, ok := decoder.(runtime.WithoutVersionDecoder); ok {
+		decoder = wrapper.Decoder
+	}
+	_, ok := decoder.(inputCopier)
+	return ok
 }
 
 // Decode waits for the next event. The error is io.EOF at the orderly end of the stream, and

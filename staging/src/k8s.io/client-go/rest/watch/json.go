@@ -16,6 +16,7 @@ import (
 // know strings and brackets.
 type jsonFrames struct {
 	stream io.ReadCloser
+	reuse  bool  // objects are good for until the next one only
 	err    error // of the stream, to be told once the buffer is used up
 
 	buf        []byte
@@ -35,6 +36,9 @@ func (f *jsonFrames) next() (watch.EventType, []byte, error) {
 	name, object, err := parseEvent(frame)
 	if err != nil {
 		return "", nil, err
+	}
+	if f.reuse {
+		return name, object, nil
 	}
 	// The buffer is overwritten by the next frame, while a decoded object may hold on
 	// to what it was decoded from.

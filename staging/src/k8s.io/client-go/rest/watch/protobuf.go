@@ -13,7 +13,12 @@ import (
 type protobufFrames struct {
 	stream io.ReadCloser
 	header [4]byte
+	reuse  bool   // objects are good for until the next one only
+	buf    []byte // of the last event, if that is so
 }
+
+// keepBuffer is how large a buffer may be to be kept for the next event.
+const keepBuffer = 1 << 20
 
 func (f *protobufFrames) close() { _ = f.stream.Close() }
 
@@ -25,18 +30,26 @@ func (f *protobufFrames) next() (watch.EventType, []byte, error) {
 	if size > maxFrame {
 		return "", nil, streaming.ErrObjectTooLarge
 	}
-	message, err := readMessage(f.stream, int(size))
+	message, err := readMessage(f.stream, int(size), f.buf)
 	if err != nil {
 		return "", nil, err
 	}
-	// The object is a part of the message, which is not used for another one.
+	if f.reuse && cap(message) <= keepBuffer {
+		f.buf = message
+	}
+	// The object is a part of the message. Unless it may be, that is not used for
+	// another one.
 	return parseMessage(message)
 }
 
-// readMessage reads size bytes. It believes in large sizes only as the bytes come in.
-func readMessage(stream io.Reader, size int) ([]byte, error) {
+// readMessage reads size bytes, into buf if it has the room. It believes in large sizes
+// only as the bytes come in.
+func readMessage(stream io.Reader, size int, buf []byte) ([]byte, error) {
 	const believed = 1 << 20
-	message := make([]byte, min(size, believed))
+	message := buf[:min(size, cap(buf))]
+	if cap(buf) < size {
+		message = make([]byte, min(size, believed))
+	}
 	for read := 0; ; {
 		if _, err := io.ReadFull(stream, message[read:]); err != nil {
 			if err == io.EOF {
