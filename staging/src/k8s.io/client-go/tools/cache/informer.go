@@ -98,19 +98,19 @@ func newInformerQueue(store KeyListerGetter, options InformerOptions) Queue {
 	}
 	if !gates.Enabled(clientgofeaturegate.AtomicFIFO) {
 		fifo.KnownObjects = store
-		return newSharingFIFO(fifo)
+		return newSharingFIFO(fifo, store)
 	}
 	fifo.AtomicEvents = true
 	fifo.EmitDeltaTypeBookmark = true
 	fifo.UnlockWhileProcessing = gates.Enabled(clientgofeaturegate.UnlockWhileProcessingFIFO)
-	return newSharingFIFO(fifo)
+	return newSharingFIFO(fifo, store)
 }
 
 // newSharingFIFO returns a queue whose objects share what is the same in them. Nobody
 // may change what an informer has in its store.
-func newSharingFIFO(options RealFIFOOptions) *RealFIFO {
+func newSharingFIFO(options RealFIFOOptions, stored KeyGetter) *RealFIFO {
 	f := NewRealFIFOWithOptions(options)
-	f.sharer = &share.Sharer{}
+	f.sharer, f.stored = &share.Sharer{}, stored
 	return f
 }
 

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -21,6 +22,8 @@ type RealFIFO struct {
 
 	// sharer has objects share what is the same in them, if it is not nil.
 	sharer *share.Sharer
+	// stored is the informer's store, if there is a sharer.
+	stored KeyGetter
 
 	queued  GaugeMetric     // nil if there are no metrics
 	latency HistogramMetric // nil if there are no metrics
@@ -213,10 +216,33 @@ func (f *RealFIFO) Bookmark(resourceVersion string) error {
 	return nil
 }
 
+// unchanged returns what is in the store in place of an object that equals it. So a
+// list that is mostly as the one before takes no memory.
+func (f *RealFIFO) unchanged(obj any) any {
+	if f.sharer == nil || f.transform != nil {
+		return obj // whoever transforms may change it once more
+	}
+	key, err := f.keyFunc(obj)
+	if err != nil {
+		return obj
+	}
+	stored, exists, err := f.stored.GetByKey(key)
+	if err == nil && exists && versionOf(stored) == versionOf(obj) && reflect.DeepEqual(stored, obj) {
+		return stored
+	}
+	return obj
+}
+
 // Replace queues a list, and the deletion of what is known and not in it. Those
 // who list are the only ones to find out about deletions that no watch told of.
 func (f *RealFIFO) Replace(newItems []interface{}, resourceVersion string) error {
-	return f.replace(newItems, resourceVersion, f.transformed)
+	return f.replace(newItems, resourceVersion, func(item any) (any, error) {
+		obj, err := f.transformed(item)
+		if err != nil {
+			return nil, err
+		}
+		return f.unchanged(obj), nil
+	})
 }
 
 // replaceShared is Replace for objects that share was called for.

@@ -72,7 +72,7 @@ func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (wa
 	if store, shares := r.sharing(); shares {
 		transform = append(transform, WithTransformer(func(obj any) (any, error) {
 			store.share(obj)
-			return obj, nil
+			return store.unchanged(obj), nil
 		}))
 	}
 	objects := NewStore(DeletionHandlingMetaNamespaceKeyFunc, transform...)

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/features"
 	featurestesting "k8s.io/client-go/features/testing"
 	"k8s.io/client-go/tools/cache"
@@ -50,6 +52,40 @@ func TestObjectsOfAnInformerShareWhatIsTheSame(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+func TestAListThatChangesNothingTakesNoMemory(t *testing.T) {
+	for _, streams := range []bool{false, true} {
+		t.Run(fmt.Sprintf("streams=%t", streams), func(t *testing.T) {
+			featurestesting.SetFeatureDuringTest(t, features.WatchListClient, streams)
+			synctest.Test(t, func(t *testing.T) {
+				s := newSource("a", "b")
+				informer := cache.NewSharedInformer(s, &corev1.Pod{}, 0)
+				stop := run(t, informer)
+				defer stop()
+				synctest.Wait()
+				before, _, _ := informer.GetStore().GetByKey("ns/a")
+				// The server has copies of them, and one that changed.
+				s.mu.Lock()
+				for name, pod := range s.pods {
+					s.pods[name] = pod.DeepCopy()
+				}
+				s.mu.Unlock()
+				expired := apierrors.NewResourceExpired("x").Status()
+				s.endWatches(&expired)
+				s.set("b")
+				s.forget()
+				time.Sleep(10 * time.Minute)
+				after, _, _ := informer.GetStore().GetByKey("ns/a")
+				if before != after {
+					t.Error("it is another object")
+				}
+				if b, _, _ := informer.GetStore().GetByKey("ns/b"); at(b) != "b@3" {
+					t.Errorf("the other one is %s", at(b))
+				}
+			})
+		})
 	}
 }
 
