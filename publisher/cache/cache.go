@@ -6,11 +6,13 @@
 // It is a bbolt database. Everything but the blobs' hashes lies in a bucket
 // named after the meaning of the rules, and goes when that changes. Commits of
 // a projection are numbered in the order in which they were found; a source
-// commit has one record with its number in each projection.
+// commit has one record with the branches whose mainline it is on, and with its
+// number in each projection.
 //
 // Beside it lies a checksum. The database guards its head only: elsewhere it
 // would trust a flipped bit, which could get into a go.sum that way, and it
-// ends the process where its file is cut short.
+// ends the process where its file is cut short. With the checksum, nothing has to
+// wait until the file has reached the disk, either.
 package cache
 
 import (
@@ -45,10 +47,16 @@ type Cache struct {
 
 var (
 	blobsBucket = []byte("blobs 2")
-	statePrefix = "state "
+	statePrefix = "state 2 "
 	commitsName = []byte("commits")
 	tagsName    = []byte("tags")
+	// branchesName lists the source branches, in the order of their numbers.
+	branchesName = []byte("branches")
 )
+
+// mapped is for how large a file room is made at once: to make more, the database
+// has to copy all that it is about to write.
+const mapped = 1 << 30
 
 // Open opens the cache in a file. Readers see it as it was when it was opened.
 // A damaged file is removed: it will be filled again.
@@ -65,7 +73,7 @@ func Open(file string, readOnly bool) (*Cache, error) {
 		}
 	}
 	c := &Cache{file: file}
-	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
+	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, NoSync: true, InitialMmapSize: mapped}
 	var err error
 	if c.db, err = bbolt.Open(file, 0o666, options); err == nil {
 		if c.tx, err = c.db.Begin(false); err != nil {
@@ -124,8 +132,8 @@ type State struct {
 	Incremental bool
 	// Projections are in the order of their numbers.
 	Projections []*projection.Projection
-	// Mainlines lists, for each source branch, the commits on it that are new.
-	Mainlines map[string][]object.ID
+	// Mainlines marks, for each source branch, the nodes on its mainline that are new.
+	Mainlines map[string][]bool
 	Tags      []Tag
 }
 
@@ -157,7 +165,7 @@ func (c *Cache) Memory(key string) *Memory {
 	if state == nil {
 		return nil
 	}
-	m := &Memory{state: state, commits: state.Bucket(commitsName), tags: state.Bucket(tagsName)}
+	m := &Memory{state: state, commits: state.Bucket(commitsName), tags: state.Bucket(tagsName), branches: readBranches(state)}
 	if m.commits == nil || m.tags == nil {
 		return nil
 	}
@@ -167,16 +175,22 @@ func (c *Cache) Memory(key string) *Memory {
 // Memory is what earlier runs found out. It only saves time.
 type Memory struct {
 	state, commits, tags *bbolt.Bucket
+	branches             []string
 	pasts                []*past
 }
 
 // Known reports whether all projections of a source commit are known.
 func (m *Memory) Known(commit object.ID) bool { return m.commits.Get(commit[:]) != nil }
 
-// Mainline reports whether a commit was on a source branch's mainline.
-func (m *Memory) Mainline(branch string, commit object.ID) bool {
-	b := m.state.Bucket(mainlineName(branch))
-	return b != nil && b.Get(commit[:]) != nil
+// OnMainlines lists the source branches whose mainline a commit was on.
+func (m *Memory) OnMainlines(commit object.ID) (branches []string) {
+	set, _ := splitRecord(m.commits.Get(commit[:]))
+	for i, branch := range m.branches {
+		if i/8 < len(set) && set[i/8]&(1<<(i%8)) != 0 {
+			branches = append(branches, branch)
+		}
+	}
+	return branches
 }
 
 // Past returns what is known of the projection with this number.
@@ -211,7 +225,13 @@ func (m *Memory) Tag(destination, name string, tag object.ID) (TagRecord, bool) 
 	return r, true
 }
 
-func mainlineName(branch string) []byte { return []byte("mainline " + branch) }
+// readBranches lists the source branches. No name has a zero byte.
+func readBranches(state *bbolt.Bucket) []string {
+	if names := state.Get(branchesName); len(names) > 0 {
+		return strings.Split(string(names), "\x00")
+	}
+	return nil
+}
 
 func projectionName(n int) []byte { return fmt.Appendf(nil, "projection %d", n) }
 
@@ -261,11 +281,25 @@ func encodeCommit(c projection.Commit) []byte {
 	return v
 }
 
-// At reads a source commit's record: four bytes for each projection, twice one
-// more than the commit's number, or zero, plus one where the directory exists;
-// or unknown, where no branch of that projection had the commit yet.
+// splitRecord returns the two parts of a source commit's record. The first begins
+// with its length, in two bytes, and is a set of branches: of each number a bit, in
+// bytes of eight from the lowest bit up. The second has four bytes for each
+// projection: twice one more than the commit's number, or zero, plus one where the
+// directory exists; or unknown, where no branch of that projection had the commit yet.
+func splitRecord(v []byte) (branches, numbers []byte) {
+	if len(v) < 2 {
+		return nil, nil
+	}
+	n := 2 + int(binary.BigEndian.Uint16(v))
+	if n > len(v) {
+		return nil, nil
+	}
+	return v[2:n], v[n:]
+}
+
+// At reads a source commit's record.
 func (p *past) At(source object.ID) (i int32, present, ok bool) {
-	v := p.commits.Get(source[:])
+	_, v := splitRecord(p.commits.Get(source[:]))
 	if len(v) < 4*(p.number+1) {
 		return projection.None, false, false
 	}
@@ -309,14 +343,10 @@ func (c *Cache) saveBlobs(tx *bbolt.Tx) error {
 	for id := range c.new.All() {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, compareIDs)
-	for _, id := range ids {
+	return putAll(b, ids, func(id object.ID) []byte {
 		blob, _ := c.new.Get(id)
-		if err := b.Put(id[:], binary.BigEndian.AppendUint64(blob.Sum[:], uint64(blob.Size))); err != nil {
-			return err
-		}
-	}
-	return nil
+		return binary.BigEndian.AppendUint64(blob.Sum[:], uint64(blob.Size))
+	})
 }
 
 func compareIDs(a, b object.ID) int { return strings.Compare(string(a[:]), string(b[:])) }
@@ -364,11 +394,6 @@ func save(tx *bbolt.Tx, found *State) error {
 			}
 		}
 	}
-	for branch, commits := range found.Mainlines {
-		if err := putAll(state, mainlineName(branch), slices.Clone(commits), func(object.ID) []byte { return []byte{1} }); err != nil {
-			return err
-		}
-	}
 	if err := saveTags(state, found); err != nil {
 		return err
 	}
@@ -392,17 +417,41 @@ func saveTags(state *bbolt.Bucket, found *State) error {
 	return nil
 }
 
+// saveCommits adds a record of each source commit.
 func saveCommits(state *bbolt.Bucket, found *State) error {
-	g := found.Graph
+	branches := readBranches(state)
+	for branch := range found.Mainlines {
+		if !slices.Contains(branches, branch) {
+			branches = append(branches, branch)
+		}
+	}
+	if err := state.Put(branchesName, []byte(strings.Join(branches, "\x00"))); err != nil {
+		return err
+	}
+	g, width := found.Graph, (len(branches)+7)/8
+	sets := make([]byte, width*g.Len())
+	for i, branch := range branches {
+		for n, on := range found.Mainlines[branch] {
+			if on {
+				sets[n*width+i/8] |= 1 << (i % 8)
+			}
+		}
+	}
 	var ids []object.ID
 	for n, id := range g.IDs {
 		if !g.Known[n] {
 			ids = append(ids, id)
 		}
 	}
-	return putAll(state, commitsName, ids, func(id object.ID) []byte {
+	b, err := state.CreateBucketIfNotExists(commitsName)
+	if err != nil {
+		return err
+	}
+	return putAll(b, ids, func(id object.ID) []byte {
 		n, _ := g.Node(id)
-		v := make([]byte, 0, 4*len(found.Projections))
+		v := make([]byte, 0, 2+width+4*len(found.Projections))
+		v = binary.BigEndian.AppendUint16(v, uint16(width))
+		v = append(v, sets[int(n)*width:][:width]...)
 		for _, pr := range found.Projections {
 			at := uint32(pr.At[n]+1) * 2
 			switch {
@@ -417,11 +466,11 @@ func saveCommits(state *bbolt.Bucket, found *State) error {
 	})
 }
 
-// putAll stores ids in their order, in which a B+ tree takes them best.
-func putAll(state *bbolt.Bucket, name []byte, ids []object.ID, value func(object.ID) []byte) error {
-	b, err := state.CreateBucketIfNotExists(name)
-	if err != nil {
-		return err
+// putAll stores ids in their order, in which a B+ tree takes them best. The first
+// ones fill its pages; what comes later is spread over them, and needs room there.
+func putAll(b *bbolt.Bucket, ids []object.ID, value func(object.ID) []byte) error {
+	if first, _ := b.Cursor().First(); first == nil {
+		b.FillPercent = 0.9
 	}
 	slices.SortFunc(ids, compareIDs)
 	for _, id := range ids {

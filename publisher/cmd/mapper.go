@@ -102,7 +102,7 @@ func (m *mapper) places(d *plan.Destination, asked location) ([]mirrorPlace, err
 	for _, b := range m.pub.Destination(d.Name).Branches {
 		i := projected(b, asked.commit)
 		if i == projection.None {
-			if b.Projection != nil && m.past.OnMainline(b.Source, asked.commit) {
+			if b.Projection != nil && slices.Contains(m.past.OnMainlines(asked.commit), b.Source) {
 				note = "its directory does not exist yet at this commit"
 			}
 			continue

@@ -65,9 +65,7 @@ type Past struct {
 	in     Input
 	memory *cache.Memory
 	wanted [][]bool // by the number of the spec
-	// mainlines are the new commits on each source branch, onMainline the same.
-	mainlines  map[string][]object.ID
-	onMainline map[string]map[object.ID]bool
+	mainlines map[string][]bool // the new nodes on each source branch's
 }
 
 // Mirror is one mirror, which need not exist yet.
@@ -293,19 +291,17 @@ func (p *Past) findWanted() {
 
 // findMainlines follows the first parents of all source branches.
 func (p *Past) findMainlines() {
-	p.mainlines, p.onMainline = make(map[string][]object.ID), make(map[string]map[object.ID]bool)
 	g := p.Graph
+	p.mainlines = make(map[string][]bool)
 	for branch, head := range p.Heads {
-		on := make(map[object.ID]bool)
-		var line []object.ID
+		on := make([]bool, g.Len())
 		for n, ok := g.Node(head); ok && !g.Known[n]; n = g.Parents[n][0] {
-			on[g.IDs[n]] = true
-			line = append(line, g.IDs[n])
+			on[n] = true
 			if len(g.Parents[n]) == 0 {
 				break
 			}
 		}
-		p.onMainline[branch], p.mainlines[branch] = on, line
+		p.mainlines[branch] = on
 	}
 }
 
@@ -318,7 +314,7 @@ func (p *Past) unfit() (reason string, err error) {
 	g := p.Graph
 	for branch, head := range p.Heads {
 		for n, ok := g.Node(head); ok; n = g.Parents[n][0] {
-			if g.Known[n] && !p.memory.Mainline(branch, g.IDs[n]) {
+			if g.Known[n] && !slices.Contains(p.memory.OnMainlines(g.IDs[n]), branch) {
 				return "source branch " + branch + " goes on from another line than its own", nil
 			}
 			if len(g.Parents[n]) == 0 {
@@ -395,21 +391,27 @@ func (p *Past) Of(sp *spec.Spec) projection.Past {
 	return nil
 }
 
-// OnMainline reports whether a commit is on a source branch's mainline. Many ask for
-// the same commits: those of tags.
-func (p *Past) OnMainline(branch string, commit object.ID) bool {
-	on := p.onMainline[branch]
-	is, known := on[commit]
-	if !known && p.memory != nil && on != nil {
-		is = p.memory.Mainline(branch, commit)
-		on[commit] = is
+// OnMainlines lists the source branches whose mainline a commit is on.
+func (p *Past) OnMainlines(commit object.ID) (branches []string) {
+	if n, ok := p.Graph.Node(commit); ok && !p.Graph.Known[n] {
+		for branch, on := range p.mainlines {
+			if on[n] {
+				branches = append(branches, branch)
+			}
+		}
+	} else if p.memory != nil {
+		for _, branch := range p.memory.OnMainlines(commit) {
+			if _, there := p.Heads[branch]; there {
+				branches = append(branches, branch)
+			}
+		}
 	}
-	return is
+	return branches
 }
 
-// Mainlines lists, for each source branch, the commits on its mainline that are
-// not remembered.
-func (p *Past) Mainlines() map[string][]object.ID { return p.mainlines }
+// Mainlines marks, for each source branch, the nodes on its mainline that are not
+// remembered.
+func (p *Past) Mainlines() map[string][]bool { return p.mainlines }
 
 // Incremental reports whether an earlier run is remembered.
 func (p *Past) Incremental() bool { return p.memory != nil }

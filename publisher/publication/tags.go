@@ -70,7 +70,7 @@ func (p *Publication) tags(ctx context.Context) error {
 	}
 	all := make([]sourceTag, len(found))
 	for i, t := range found {
-		all[i] = sourceTag{t, p.mainlines(t.Commit)}
+		all[i] = sourceTag{t, p.config.Past.OnMainlines(t.Commit)}
 	}
 	for _, destinations := range groups {
 		if err := p.tagGroup(ctx, destinations, all); err != nil {
@@ -84,16 +84,6 @@ func (p *Publication) tags(ctx context.Context) error {
 type sourceTag struct {
 	*sourcetag.Tag
 	on []string
-}
-
-// mainlines lists the source branches whose mainline a commit is on.
-func (p *Publication) mainlines(commit object.ID) (on []string) {
-	for branch := range p.config.Past.Heads {
-		if p.config.Past.OnMainline(branch, commit) {
-			on = append(on, branch)
-		}
-	}
-	return on
 }
 
 // tagGroup makes the tags of one destination, or of a circle of them: what each
