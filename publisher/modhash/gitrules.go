@@ -21,7 +21,7 @@ func (h *Hasher) attributesConvert(tree, attributes object.ID) (bool, error) {
 		}
 		tails = convertedTails(data)
 		h.converts[attributes] = tails
-		h.held++
+		h.nodes.held.Add(1)
 	}
 	if len(tails) == 0 {
 		return false, nil
@@ -54,7 +54,7 @@ func (h *Hasher) hasFile(s suspects, tails []string, depth int) (has bool, err e
 		}
 	}
 	h.suspects[s] = has
-	h.held++
+	h.nodes.held.Add(1)
 	return has, nil
 }
 

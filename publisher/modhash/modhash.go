@@ -79,26 +79,20 @@ func (e *UnfetchableError) Error() string {
 
 func (e *UnfetchableError) Unwrap() error { return e.Err }
 
-// maxHeld bounds the directory entries that a Hasher remembers.
-// One takes about a hundred bytes; a version of a large module adds a few
-// hundred of them.
-const maxHeld = 1 << 19
-
 // Hasher computes the hashes of module zips. It remembers what each directory
 // contributes, so one Hasher should see all versions of a module, in any order.
-// It is not safe for concurrent use.
+// It is not safe for concurrent use; [Hasher.Another] is for that.
 type Hasher struct {
 	objects Objects
 	sums    Sums
 
-	roots map[object.ID]*node
-	nodes map[place]*node
+	shared *directories
+	// nodes are those that this version is made from; others may forget theirs.
+	nodes *nodes
 	// converts says of .gitattributes blobs how the names of the files end that they
 	// may convert, and suspects whether there are such files.
 	converts map[object.ID][]string
 	suspects map[suspects]bool
-	held     int
-	limit    int
 	// path leads to the directory that is being read; after an error, to where
 	// that was.
 	path []string
@@ -108,17 +102,23 @@ type Hasher struct {
 
 // New returns a Hasher that reads objects and shares sums with other Hashers.
 func New(objects Objects, sums Sums) *Hasher {
-	h := &Hasher{objects: objects, sums: sums, limit: maxHeld}
-	h.forget()
-	return h
+	return &Hasher{objects: objects, sums: sums, shared: &directories{limit: maxHeld}}
 }
 
-func (h *Hasher) forget() {
-	h.roots = make(map[object.ID]*node)
-	h.nodes = make(map[place]*node)
-	h.converts = make(map[object.ID][]string)
-	h.suspects = make(map[suspects]bool)
-	h.held = 0
+// Another returns a Hasher for another goroutine, which reads objects for itself. The
+// two share all that they remember.
+func (h *Hasher) Another(objects Objects) *Hasher {
+	return &Hasher{objects: objects, sums: h.sums, shared: h.shared}
+}
+
+// begin begins with a version, and sees to it that no more is remembered than is
+// allowed.
+func (h *Hasher) begin() {
+	if nodes := h.shared.current(); nodes != h.nodes {
+		h.nodes = nodes
+		h.converts, h.suspects = make(map[object.ID][]string), make(map[suspects]bool)
+	}
+	h.path = h.path[:0]
 }
 
 // Zip returns the "h1:" hash of the zip that the go command makes of m when the
@@ -133,9 +133,6 @@ func (h *Hasher) Zip(m module.Version, tree object.ID) (string, error) {
 	}
 	if err := module.Check(m.Path, m.Version); err != nil {
 		return "", fmt.Errorf("hashing module %s: %w", m, err)
-	}
-	if h.held > h.limit {
-		h.forget()
 	}
 	root, err := h.root(tree)
 	if err != nil {

@@ -122,7 +122,9 @@ func (p place) omits(name string) bool {
 }
 
 func (h *Hasher) root(tree object.ID) (*node, error) {
-	if n := h.roots[tree]; n != nil {
+	h.begin()
+	known := place{tree: tree, role: rootDir} // whatever its go.mod asks for
+	if n := h.nodes.get(known); n != nil {
 		return n, nil
 	}
 	entries, err := h.tree(tree)
@@ -133,7 +135,6 @@ func (h *Hasher) root(tree object.ID) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.path = h.path[:0]
 	n, err := h.build(place{tree: tree, role: rootDir, modern: modern}, entries)
 	if errors.Is(err, errTooDeep) {
 		n, err = &node{fault: &fault{err: errTooDeep}}, nil
@@ -144,12 +145,12 @@ func (h *Hasher) root(tree object.ID) (*node, error) {
 	if n.headers > zip.MaxZipFile {
 		n = &node{fault: &fault{err: fmt.Errorf("so many files take more than the %d bytes that an archive may have", int64(zip.MaxZipFile))}}
 	}
-	h.roots[tree] = n
+	h.nodes.put(known, n)
 	return n, nil
 }
 
 func (h *Hasher) node(p place) (*node, error) {
-	if n := h.nodes[p]; n != nil {
+	if n := h.nodes.get(p); n != nil {
 		return n, nil
 	}
 	entries, err := h.tree(p.tree)
@@ -165,7 +166,7 @@ func (h *Hasher) node(p place) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.nodes[p] = n
+	h.nodes.put(p, n)
 	return n, nil
 }
 
@@ -190,7 +191,7 @@ func (h *Hasher) build(p place, entries []object.Entry) (*node, error) {
 			return nil, err
 		}
 	}
-	h.held += 1 + len(n.entries)
+	h.nodes.held.Add(1 + int64(len(n.entries)))
 	return n, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -192,7 +193,7 @@ func TestSumOfAnyTreeIsThatOfItsZip(t *testing.T) {
 	s := newStore()
 	h := New(s, new(MemorySums))
 	forgetful := New(s, new(MemorySums))
-	forgetful.limit = 0
+	forgetful.shared.limit = -1
 	for range 300 {
 		tree := randomTree(s, r, plainNames, 3)
 		for range 10 {
@@ -208,6 +209,39 @@ func TestSumOfAnyTreeIsThatOfItsZip(t *testing.T) {
 	if valid < 500 || invalid < 500 {
 		t.Errorf("%d valid and %d invalid trees do not show much", valid, invalid)
 	}
+}
+
+// TestHashersThatShareAgree hashes the versions of random histories in several
+// goroutines at once, which forget time and again.
+func TestHashersThatShareAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	s := newStore()
+	var trees []object.ID
+	for range 30 {
+		tree := randomTree(s, r, plainNames, 3)
+		for range 10 {
+			trees = append(trees, tree)
+			tree = mutated(t, s, r, plainNames, tree, 3)
+		}
+	}
+	sums := make([]string, len(trees))
+	for i, tree := range trees {
+		sums[i], _ = New(s, new(MemorySums)).Zip(testModule, tree)
+	}
+	first := New(s, new(MemorySums))
+	first.shared.limit = 500
+	var group sync.WaitGroup
+	for range 4 {
+		h := first.Another(&store{data: s.data})
+		group.Go(func() {
+			for i, tree := range trees {
+				if sum, _ := h.Zip(testModule, tree); sum != sums[i] {
+					t.Errorf("tree %s has %q, and %q by itself", tree, sum, sums[i])
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // TestFastPathKnowsWhenToAskGit compares, for trees in which git refuses and

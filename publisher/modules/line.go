@@ -68,7 +68,8 @@ type Workshop struct {
 	Source, Mirrors *odb.Store   // Mirrors may be nil
 	Sums            modhash.Sums
 
-	plain treeSet // without a go.mod in or below them
+	hasher *modhash.Hasher
+	plain  treeSet // without a go.mod in or below them
 }
 
 // treeSet is a set of trees. Of a large monorepo it has most, so that it takes care
@@ -106,8 +107,11 @@ type Worker struct {
 	root, nested struct{ goMods, goSums, trees odb.Series }
 }
 
-// Worker returns a new worker.
+// Worker returns a new worker. Workers work in parallel, but are made one by one.
 func (s *Workshop) Worker() *Worker {
 	objects := odb.NewLayers(s.Scratch, s.Source, s.Mirrors)
-	return &Worker{Objects: objects, shop: s, hasher: modhash.New(objects, s.Sums), pinners: make(map[string]*pin.Pinner)}
+	if s.hasher == nil {
+		s.hasher = modhash.New(objects, s.Sums)
+	}
+	return &Worker{Objects: objects, shop: s, hasher: s.hasher.Another(objects), pinners: make(map[string]*pin.Pinner)}
 }

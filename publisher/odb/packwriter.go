@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
+	"hash/adler32"
 	"hash/crc32"
 	"io"
 	"os"
@@ -82,13 +83,33 @@ func (w *PackWriter) copy(id object.ID, kind byte, size int64, deflated []byte, 
 	return offset, w.end(packEntry{id: id, offset: offset}, start)
 }
 
+// tooShort is the length up to which content is not worth being compressed. Most of
+// what is that short is a delta, of hashes mainly.
+const tooShort = 128
+
 // deflate appends what w makes of content.
 func deflate(w *zlib.Writer, content []byte, to *[]byte) error {
+	if len(content) <= tooShort {
+		*to = appendStored(*to, content)
+		return nil
+	}
 	w.Reset(sliceWriter{to})
 	if _, err := w.Write(content); err != nil {
 		return err
 	}
 	return w.Close()
+}
+
+// appendStored appends content as a zlib stream of one block that is not compressed
+// (RFC 1950 and 1951): a header, that the block is the last one and stored, its length
+// twice, the second time inverted, and a checksum.
+func appendStored(to, content []byte) []byte {
+	n := uint16(len(content))
+	to = append(to, 0x78, 0x01, 1)
+	to = binary.LittleEndian.AppendUint16(to, n)
+	to = binary.LittleEndian.AppendUint16(to, ^n)
+	to = append(to, content...)
+	return binary.BigEndian.AppendUint32(to, adler32.Checksum(content))
 }
 
 func (w *PackWriter) begin(kind byte, size, base int64) (offset int64, start int) {

@@ -92,19 +92,15 @@ func (p *Publication) tagGroup(ctx context.Context, destinations []*tagged, all 
 	taggers := make([]*tagger, len(all))
 	for i, t := range all {
 		taggers[i] = &tagger{p: p, tag: t}
-		taggers[i].draft(destinations)
 	}
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for _, w := range p.workers {
-		group.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(taggers)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				taggers[i].w = w
-				taggers[i].make()
-			}
-		})
+	p.together(ctx, taggers, func(g *tagger) { g.place(destinations) })
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	group.Wait()
+	for _, g := range taggers {
+		g.draft(destinations)
+	}
+	p.together(ctx, taggers, func(g *tagger) { g.make() })
 	for _, g := range taggers {
 		for _, f := range g.drafts {
 			d := f.d
@@ -123,6 +119,21 @@ func (p *Publication) tagGroup(ctx context.Context, destinations []*tagged, all 
 		slices.SortStableFunc(d.SkippedTags, func(a, b Skipped) int { return strings.Compare(a.Name, b.Name) })
 	}
 	return ctx.Err()
+}
+
+// together has all workers do something for each tagger.
+func (p *Publication) together(ctx context.Context, taggers []*tagger, do func(*tagger)) {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for _, w := range p.workers {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(taggers)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				taggers[i].w = w
+				do(taggers[i])
+			}
+		})
+	}
+	group.Wait()
 }
 
 // tagged is a destination with the names that its tags have taken.
@@ -191,7 +202,17 @@ type tagger struct {
 	p      *Publication
 	w      *modules.Worker
 	tag    sourceTag
+	places []place // by the number of the destination
 	drafts []*draft
+}
+
+// place is where a source tag belongs in a destination: the branch on whose mainline
+// its commit is and the projected commit there, or the reason why there is none.
+type place struct {
+	branch *Branch
+	commit projection.Commit
+	reason string
+	err    error
 }
 
 // draft is a tag that is being made. In the end it is done, or left out, or failed.
@@ -210,24 +231,32 @@ type draft struct {
 	err  error
 }
 
-// draft finds where the source tag belongs, and what is remembered of that.
-func (g *tagger) draft(destinations []*tagged) {
+// place finds where the source tag belongs.
+func (g *tagger) place(destinations []*tagged) {
 	for _, d := range destinations {
+		g.places = append(g.places, d.place(g.tag))
+	}
+}
+
+// draft takes the names in the destinations that the source tag belongs to. It must
+// be done in the order of the tags.
+func (g *tagger) draft(destinations []*tagged) {
+	for k, d := range destinations {
 		if d.Err != nil {
 			continue
 		}
-		f, err := g.in(d)
+		f, err := g.in(d, g.places[k])
 		if err != nil {
 			d.Err = fmt.Errorf("source tag %s: %w", g.tag.Name, err)
 		} else if f != nil {
 			g.drafts = append(g.drafts, f)
 		}
 	}
-	g.remember()
 }
 
-// make makes the tags that are drafted.
+// make makes the tags that are drafted, but for those that are remembered.
 func (g *tagger) make() {
+	g.remember()
 	for _, f := range g.drafts {
 		if f.pending() {
 			f.err = g.read(f)
@@ -246,9 +275,9 @@ func (g *tagger) make() {
 // pending reports whether a draft is neither done nor given up.
 func (f *draft) pending() bool { return !f.done && f.left == nil && f.err == nil }
 
-// in finds where the source tag belongs in a destination. The draft is nil where
-// that is nowhere, for a reason that is noted.
-func (g *tagger) in(d *tagged) (*draft, error) {
+// in drafts what the source tag yields in a destination. The draft is nil where
+// that is nothing, for a reason that is noted.
+func (g *tagger) in(d *tagged, at place) (*draft, error) {
 	t := g.tag
 	names, err := d.namer.Names(t.Version)
 	if err != nil || len(names) == 0 {
@@ -258,10 +287,12 @@ func (g *tagger) in(d *tagged) (*draft, error) {
 		d.skip(t, "%s", t.Refused)
 		return nil, nil
 	}
-	b, i, reason := d.place(t)
-	if reason != "" {
-		d.skip(t, "%s", reason)
+	if at.reason != "" {
+		d.skip(t, "%s", at.reason)
 		return nil, nil
+	}
+	if at.err != nil {
+		return nil, at.err
 	}
 	for _, name := range names {
 		if other, ok := d.names.Add(name); !ok {
@@ -272,15 +303,10 @@ func (g *tagger) in(d *tagged) (*draft, error) {
 		}
 		d.by[name] = t.Name
 	}
-	l := g.p.lines[b.spec.Number]
-	base, err := l.Projection.Commit(i)
-	if err != nil {
-		return nil, err
-	}
-	f := &draft{d: d, Tag: &Tag{
-		Source: t.Name, Object: t.Object, Commit: t.Commit, Names: names, Parent: base.ID, Target: base.ID, Tree: base.Tree, line: l,
-	}}
-	return f, nil
+	return &draft{d: d, Tag: &Tag{
+		Source: t.Name, Object: t.Object, Commit: t.Commit, Names: names,
+		Parent: at.commit.ID, Target: at.commit.ID, Tree: at.commit.Tree, line: g.p.lines[at.branch.spec.Number],
+	}}, nil
 }
 
 // remember takes what an earlier run made, of all tags of a circle or of none: what
@@ -311,9 +337,8 @@ func (g *tagger) read(f *draft) (err error) {
 	return err
 }
 
-// place finds the branch on whose mainline a tagged commit is, and the projected
-// commit there, or why there is none.
-func (d *tagged) place(t sourceTag) (b *Branch, commit int32, reason string) {
+// place finds where a source tag belongs.
+func (d *tagged) place(t sourceTag) (at place) {
 	candidates := d.candidates(t)
 	for k, candidate := range candidates {
 		if k > 0 && candidate.Projection == candidates[k-1].Projection {
@@ -323,23 +348,23 @@ func (d *tagged) place(t sourceTag) (b *Branch, commit int32, reason string) {
 		if !ok || !present || i == projection.None {
 			continue
 		}
-		if b == nil {
-			b, commit = candidate, i
-			continue
-		}
-		mine, err1 := b.Projection.Commit(commit)
-		other, err2 := candidate.Projection.Commit(i)
-		if err1 == nil && err2 == nil && mine.ID != other.ID {
-			return nil, 0, fmt.Sprintf("branches %s and %s publish its commit from different directories", b.Name, candidate.Name)
+		c, err := candidate.Projection.Commit(i)
+		switch {
+		case err != nil:
+			return place{err: err}
+		case at.branch == nil:
+			at.branch, at.commit = candidate, c
+		case c.ID != at.commit.ID:
+			return place{reason: fmt.Sprintf("branches %s and %s publish its commit from different directories", at.branch.Name, candidate.Name)}
 		}
 	}
 	switch {
 	case len(candidates) == 0:
-		return nil, 0, "its commit is on no published branch's mainline"
-	case b == nil:
-		return nil, 0, "the directory is absent in its commit"
+		at.reason = "its commit is on no published branch's mainline"
+	case at.branch == nil:
+		at.reason = "the directory is absent in its commit"
 	}
-	return b, commit, ""
+	return at
 }
 
 // standing is where a line stands at a source commit, or None.

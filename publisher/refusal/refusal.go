@@ -5,8 +5,11 @@ package refusal
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -31,13 +34,14 @@ type Refusal struct {
 // exist, each go.mod requires only siblings that the dependencies name, and no
 // version that nobody can fetch. Refusals are in the order of the rules.
 func Find(r *rules.Rules, repo *source.Repository) ([]Refusal, error) {
-	f := &finder{rules: r, repo: repo, reader: repo.Store.Reader(), modules: make(map[object.ID]*module), by: make(map[from][]string), within: make(map[object.ID]map[string]string)}
+	f := &finder{rules: r, repo: repo, by: make(map[from][]string), within: make(map[object.ID]map[string]string)}
 	if err := f.read(); err != nil {
 		return nil, err
 	}
 	if !r.SkipGoMod {
+		modules := f.newModules()
 		for _, m := range f.published {
-			if err := f.requirements(m); err != nil {
+			if err := f.requirements(modules, m); err != nil {
 				return nil, err
 			}
 		}
@@ -65,8 +69,6 @@ type published struct {
 type finder struct {
 	rules     *rules.Rules
 	repo      *source.Repository
-	reader    *odb.Reader
-	modules   map[object.ID]*module // by blob
 	published []published
 	by        map[from][]string // the destinations
 	// within lists the modules in a source tree, with their directories.
@@ -78,31 +80,72 @@ func (f *finder) refuse(rule int, stops bool, err *field.Error) {
 	f.found = append(f.found, Refusal{f.rules.Rules[rule].Destination, f.rules.Problem(err), stops})
 }
 
-// read finds the modules at the heads of all branches.
+// read finds the modules at the heads of all branches, several rules at a time.
 func (f *finder) read() error {
-	for i, rule := range f.rules.Rules {
-		for j, b := range rule.Branches {
-			if rule.Skipped || slices.Contains(f.rules.SkipSourceBranches, b.Source.Branch) {
-				continue
+	heads := make([]heads, len(f.rules.Rules))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			modules := f.newModules()
+			for i := next.Add(1) - 1; i < int64(len(heads)); i = next.Add(1) - 1 {
+				heads[i].err = heads[i].read(f, modules, int(i))
 			}
-			if err := f.head(i, j, b); err != nil {
-				return fmt.Errorf("source branch %s: %w", b.Source.Branch, err)
-			}
+		})
+	}
+	group.Wait()
+	for i, h := range heads {
+		if h.err != nil {
+			return h.err
+		}
+		for _, missing := range h.missing {
+			f.refuse(i, missing.stops, missing.err)
+		}
+		for _, m := range h.published {
+			f.published = append(f.published, m)
+			key := from{f.rules.Rules[i].Branches[m.branch].Source.Branch, m.path}
+			f.by[key] = append(f.by[key], f.rules.Rules[i].Destination)
 		}
 	}
 	return nil
 }
 
-func (f *finder) head(i, j int, b rules.Branch) error {
+// heads is what a rule finds at the heads of its branches.
+type heads struct {
+	published []published
+	missing   []missing
+	err       error
+}
+
+// missing is a branch, which stops a destination, or a directory.
+type missing struct {
+	stops bool
+	err   *field.Error
+}
+
+func (h *heads) read(f *finder, modules *modules, i int) error {
+	rule := &f.rules.Rules[i]
+	for j, b := range rule.Branches {
+		if rule.Skipped || slices.Contains(f.rules.SkipSourceBranches, b.Source.Branch) {
+			continue
+		}
+		if err := h.head(f, modules, i, j, b); err != nil {
+			return fmt.Errorf("source branch %s: %w", b.Source.Branch, err)
+		}
+	}
+	return nil
+}
+
+func (h *heads) head(f *finder, modules *modules, i, j int, b rules.Branch) error {
 	path := rules.BranchPath(i, j).Child("source")
 	head, ok := f.repo.Branch(b.Source.Branch)
 	if !ok {
-		missing := field.NotFound(path.Child("branch"), b.Source.Branch)
-		missing.Detail = "the source " + f.repo.Path + " has no such branch"
-		f.refuse(i, true, missing)
+		err := field.NotFound(path.Child("branch"), b.Source.Branch)
+		err.Detail = "the source " + f.repo.Path + " has no such branch"
+		h.missing = append(h.missing, missing{true, err})
 		return nil
 	}
-	data, err := f.reader.Commit(head)
+	data, err := modules.reader.Commit(head)
 	if err != nil {
 		return err
 	}
@@ -115,7 +158,7 @@ func (f *finder) head(i, j int, b rules.Branch) error {
 		dirs = []string{""}
 	}
 	for k, dir := range dirs {
-		tree, err := object.Subtree(f.reader.Tree, m.root, dir)
+		tree, err := object.Subtree(modules.reader.Tree, m.root, dir)
 		if err != nil {
 			return err
 		}
@@ -124,12 +167,12 @@ func (f *finder) head(i, j int, b rules.Branch) error {
 			if b.Source.Dir != "" {
 				at = path.Child("dir")
 			}
-			missing := field.NotFound(at, dir)
-			missing.Detail = "source branch " + b.Source.Branch + " has no such directory"
-			f.refuse(i, false, missing)
+			err := field.NotFound(at, dir)
+			err.Detail = "source branch " + b.Source.Branch + " has no such directory"
+			h.missing = append(h.missing, missing{false, err})
 			continue
 		}
-		if data, err = f.reader.Tree(tree); err != nil {
+		if data, err = modules.reader.Tree(tree); err != nil {
 			return err
 		}
 		id, err := object.FindFile(data, "go.mod")
@@ -137,39 +180,47 @@ func (f *finder) head(i, j int, b rules.Branch) error {
 			return err
 		}
 		if !id.IsZero() && m.module == nil {
-			if m.module, err = f.parse(id); err != nil {
+			if m.module, err = modules.parse(id); err != nil {
 				return err
 			}
 		}
 	}
 	if m.module != nil {
-		f.published = append(f.published, m)
-		key := from{b.Source.Branch, m.path}
-		f.by[key] = append(f.by[key], f.rules.Rules[i].Destination)
+		h.published = append(h.published, m)
 	}
 	return nil
 }
 
+// modules reads go.mod files, each once. It is not safe for concurrent use.
+type modules struct {
+	reader *odb.Reader
+	parsed map[object.ID]*module // by blob
+}
+
+func (f *finder) newModules() *modules {
+	return &modules{reader: f.repo.Store.Reader(), parsed: make(map[object.ID]*module)}
+}
+
 // parse reads a go.mod. One that the go command could not read says nothing.
-func (f *finder) parse(id object.ID) (*module, error) {
-	if m, ok := f.modules[id]; ok {
-		return m, nil
+func (m *modules) parse(id object.ID) (*module, error) {
+	if known, ok := m.parsed[id]; ok {
+		return known, nil
 	}
-	data, err := f.reader.Blob(id)
+	data, err := m.reader.Blob(id)
 	if err != nil {
 		return nil, err
 	}
-	m := new(module)
+	found := new(module)
 	if mod, err := pin.ParseMod(data, nil); err == nil {
-		m.path, m.requires, m.placeholders = mod.Path, mod.Requires, mod.Placeholders
+		found.path, found.requires, found.placeholders = mod.Path, mod.Requires, mod.Placeholders
 	}
-	f.modules[id] = m
-	return m, nil
+	m.parsed[id] = found
+	return found, nil
 }
 
 // requirements checks what a published go.mod requires of other modules of the
 // source.
-func (f *finder) requirements(m published) error {
+func (f *finder) requirements(modules *modules, m published) error {
 	rule := &f.rules.Rules[m.rule]
 	b := &rule.Branches[m.branch]
 	path := rules.BranchPath(m.rule, m.branch)
@@ -186,7 +237,7 @@ func (f *finder) requirements(m published) error {
 		if len(f.publishers(b.Source.Branch, r.Path)) > 0 {
 			continue
 		}
-		inside, err := f.modulesIn(m.root)
+		inside, err := f.modulesIn(modules, m.root)
 		if err != nil {
 			return err
 		}
@@ -210,7 +261,7 @@ func (f *finder) publishers(branch, path string) []string { return f.by[from{bra
 
 // modulesIn finds the modules in a source tree. Looking for them everywhere takes
 // time, so it is done where a requirement asks for it only.
-func (f *finder) modulesIn(root object.ID) (map[string]string, error) {
+func (f *finder) modulesIn(modules *modules, root object.ID) (map[string]string, error) {
 	if known, ok := f.within[root]; ok {
 		return known, nil
 	}
@@ -222,7 +273,7 @@ func (f *finder) modulesIn(root object.ID) (map[string]string, error) {
 			return nil
 		}
 		seen[tree] = true
-		data, err := f.reader.Tree(tree)
+		data, err := modules.reader.Tree(tree)
 		if err != nil {
 			return err
 		}
@@ -238,7 +289,7 @@ func (f *finder) modulesIn(root object.ID) (map[string]string, error) {
 					return err
 				}
 			case mode.IsRegular() && string(name) == "go.mod":
-				m, err := f.parse(id)
+				m, err := modules.parse(id)
 				if err != nil {
 					return err
 				}
