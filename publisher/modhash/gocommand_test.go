@@ -229,7 +229,7 @@ func TestSumsAreTheGoCommands(t *testing.T) {
 			} else if got != want.Sum || err != nil {
 				t.Errorf("got %q, %v; the go command says %s", got, err, want.Sum)
 			}
-			root, err := h.root(tree)
+			root, err := h.root(tree, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -128,13 +128,23 @@ func (h *Hasher) begin() {
 // caller to know. The error is an [*UnfetchableError] where the go command
 // makes no zip of the tree; others are about m or about reading objects.
 func (h *Hasher) Zip(m module.Version, tree object.ID) (string, error) {
+	return h.zip(m, tree, nil)
+}
+
+// ZipFor is [Hasher.Zip] for who knows what the go directive in the tree's go.mod
+// says; nothing where there is none, or no go.mod that can be read.
+func (h *Hasher) ZipFor(m module.Version, tree object.ID, goVersion string) (string, error) {
+	return h.zip(m, tree, &goVersion)
+}
+
+func (h *Hasher) zip(m module.Version, tree object.ID, goVersion *string) (string, error) {
 	if v := module.CanonicalVersion(m.Version); v != m.Version {
 		return "", fmt.Errorf("hashing module %s: version %q is not canonical", m, m.Version)
 	}
 	if err := module.Check(m.Path, m.Version); err != nil {
 		return "", fmt.Errorf("hashing module %s: %w", m, err)
 	}
-	root, err := h.root(tree)
+	root, err := h.root(tree, goVersion)
 	if err != nil {
 		return "", fmt.Errorf("hashing module %s: tree %s: %w", m, tree, err)
 	}

@@ -52,7 +52,7 @@ func TestPublishedModulesHaveTheirPublishedSums(t *testing.T) {
 		if got := GoMod(s.data[id]); got != r.GoModSum {
 			t.Errorf("%s: go.mod: got %q, want %s", name, got, r.GoModSum)
 		}
-		if root, err := h.root(tree); err != nil || root.needsGit {
+		if root, err := h.root(tree, nil); err != nil || root.needsGit {
 			t.Errorf("%s: not hashed in process: %v", name, err)
 		}
 	}

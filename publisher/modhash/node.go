@@ -121,7 +121,8 @@ func (p place) omits(name string) bool {
 	}
 }
 
-func (h *Hasher) root(tree object.ID) (*node, error) {
+// root returns the node of a module's root. A go version that is nil is to be read.
+func (h *Hasher) root(tree object.ID, goVersion *string) (*node, error) {
 	h.begin()
 	known := place{tree: tree, role: rootDir} // whatever its go.mod asks for
 	if n := h.nodes.get(known); n != nil {
@@ -131,11 +132,14 @@ func (h *Hasher) root(tree object.ID) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	modern, err := h.modern(entries)
-	if err != nil {
-		return nil, err
+	if goVersion == nil {
+		read, err := h.goVersion(entries)
+		if err != nil {
+			return nil, err
+		}
+		goVersion = &read
 	}
-	n, err := h.build(place{tree: tree, role: rootDir, modern: modern}, entries)
+	n, err := h.build(place{tree: tree, role: rootDir, modern: modern(*goVersion)}, entries)
 	if errors.Is(err, errTooDeep) {
 		n, err = &node{fault: &fault{err: errTooDeep}}, nil
 	}
@@ -287,27 +291,32 @@ func (h *Hasher) blob(id object.ID) (Blob, error) {
 	return b, nil
 }
 
-// modern reports whether a root directory's go.mod asks for Go 1.24 or later.
-// One that is missing or cannot be read as a go.mod does not.
-func (h *Hasher) modern(entries []object.Entry) (bool, error) {
+// modern reports whether a go directive asks for Go 1.24 or later.
+func modern(goVersion string) bool {
+	return version.Compare(version.Lang("go"+goVersion), "go1.24") >= 0
+}
+
+// goVersion returns the go directive of a root directory's go.mod; nothing where
+// there is none, or where it cannot be read as a go.mod.
+func (h *Hasher) goVersion(entries []object.Entry) (string, error) {
 	for _, e := range entries {
 		if e.Name != "go.mod" || !e.Mode.IsRegular() {
 			continue
 		}
 		data, err := h.objects.Blob(e.ID)
 		if err != nil {
-			return false, fmt.Errorf("go.mod: reading blob %s: %w", e.ID, err)
+			return "", fmt.Errorf("go.mod: reading blob %s: %w", e.ID, err)
 		}
 		if len(data) > zip.MaxGoMod {
-			return false, nil // It is unfetchable, and could take minutes to parse.
+			return "", nil // It is unfetchable, and could take minutes to parse.
 		}
 		f, err := modfile.ParseLax("go.mod", data, nil)
 		if err != nil || f.Go == nil {
-			return false, nil
+			return "", nil
 		}
-		return version.Compare(version.Lang("go"+f.Go.Version), "go1.24") >= 0, nil
+		return f.Go.Version, nil
 	}
-	return false, nil
+	return "", nil
 }
 
 // declaresModule reports whether a directory below the root is a module of its

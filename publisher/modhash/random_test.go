@@ -255,7 +255,7 @@ func TestFastPathKnowsWhenToAskGit(t *testing.T) {
 	for range 300 {
 		tree := randomTree(s, r, names, 2)
 		got, err := h.Zip(testModule, tree)
-		root, rootErr := h.root(tree)
+		root, rootErr := h.root(tree, nil)
 		if rootErr != nil {
 			t.Fatal(rootErr)
 		}
@@ -316,7 +316,7 @@ func FuzzHarmlessAttributesConvertNothing(f *testing.F) {
 			".gitattributes": string(attributes),
 		})
 		h := New(s, new(MemorySums))
-		if root, err := h.root(tree); err != nil {
+		if root, err := h.root(tree, nil); err != nil {
 			t.Fatal(err)
 		} else if root.needsGit {
 			return

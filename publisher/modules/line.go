@@ -56,6 +56,13 @@ type Line struct {
 // Pinned reports whether trees of the line change when they are published.
 func (l *Line) Pinned() bool { return l.Spec.Pinned }
 
+// Forget lets go of what was found out, which no worker needs any more.
+func (l *Line) Forget() {
+	for _, known := range []*sync.Map{&l.paths, &l.versions, &l.fetchable, &l.manifests} {
+		known.Clear()
+	}
+}
+
 // Version is a module as it was published.
 type Version struct {
 	pin.Module

@@ -14,10 +14,11 @@ import (
 
 // manifest is what a module's go.mod and go.sum say of it.
 type manifest struct {
-	path     string // empty where there is no go.mod, or none that names a module
-	goModSum string
-	unpruned bool
-	goSum    object.ID // the blob, zero where there is none
+	path      string // empty where there is no go.mod, or none that names a module
+	goVersion string // of the go directive
+	goModSum  string
+	unpruned  bool
+	goSum     object.ID // the blob, zero where there is none
 }
 
 // Path returns the module path that a projected commit's go.mod declares; empty
@@ -72,7 +73,7 @@ func (w *Worker) manifest(l *Line, tree object.ID) (*manifest, error) {
 }
 
 func newManifest(mod *pin.Mod, goMod []byte, goSum object.ID) *manifest {
-	m := &manifest{goModSum: modhash.GoMod(goMod), unpruned: mod.Unpruned(), goSum: goSum}
+	m := &manifest{goVersion: mod.Go, goModSum: modhash.GoMod(goMod), unpruned: mod.Unpruned(), goSum: goSum}
 	if module.CheckPath(mod.Path) == nil {
 		m.path = mod.Path
 	}
@@ -161,7 +162,7 @@ func (w *Worker) VersionAt(l *Line, commit object.ID, tree object.ID, m module.V
 	if err != nil {
 		return nil, err
 	}
-	sum, err := w.hasher.Zip(m, tree)
+	sum, err := w.hasher.ZipFor(m, tree, from.goVersion)
 	var refused *modhash.UnfetchableError
 	if errors.As(err, &refused) {
 		l.Warnings.Add(unfetchable, commit, refused)

@@ -153,6 +153,7 @@ func Compute(ctx context.Context, c Config) (*Publication, error) {
 	}
 	p.stopDependents()
 	p.warn()
+	p.forget()
 	return p, ctx.Err()
 }
 
@@ -251,6 +252,14 @@ func (p *Publication) warn() {
 		for _, sp := range d.spec.Specs {
 			d.Warnings = append(d.Warnings, p.lines[sp.Number].Warnings.List()...)
 		}
+	}
+}
+
+// forget lets go of what was only needed to compute.
+func (p *Publication) forget() {
+	p.shop, p.workers = nil, nil
+	for _, l := range p.lines {
+		l.Forget()
 	}
 }
 

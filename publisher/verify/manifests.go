@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/module"
 
 	"k8s.io/publisher/object"
+	"k8s.io/publisher/rules"
 )
 
 // tree is a folder as git has it.
@@ -289,18 +290,19 @@ func (m *manifests) prove(s *subject, dir string, c claim) error {
 	return nil
 }
 
-// circular reports whether two destinations depend on each other.
-func (r *run) circular(a, b string) bool {
-	for _, group := range r.in.Rules.Groups() {
-		in := func(name string) bool {
-			return slices.ContainsFunc(group, func(i int) bool { return r.in.Rules.Rules[i].Destination == name })
-		}
-		if in(a) {
-			return in(b)
+// circles numbers the groups of destinations that depend on each other.
+func circles(r *rules.Rules) map[string]int {
+	numbers := make(map[string]int)
+	for number, group := range r.Groups() {
+		for _, i := range group {
+			numbers[r.Rules[i].Destination] = number
 		}
 	}
-	return false
+	return numbers
 }
+
+// circular reports whether two destinations depend on each other.
+func (r *run) circular(a, b string) bool { return r.circles[a] == r.circles[b] }
 
 // finish notes what go.sum files say of versions that no mirror has. The go
 // command has no use for such lines, which come from the source's go.sum files.

@@ -142,7 +142,7 @@ rules:
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := run{in: Input{Rules: parsed}}
+	r := run{circles: circles(parsed)}
 	for pair, want := range map[[2]string]bool{{"a", "b"}: true, {"b", "a"}: true, {"c", "a"}: true, {"c", "d"}: false, {"d", "c"}: false} {
 		if got := r.circular(pair[0], pair[1]); got != want {
 			t.Errorf("%s and %s: %t", pair[0], pair[1], got)

@@ -27,34 +27,48 @@ type modules struct {
 	h           *history
 
 	mu       sync.Mutex
-	releases map[module.Version]*release
-	// hasher remembers what directories contribute. It reads with objects, which
-	// are whose turn it is.
-	hasher  *modhash.Hasher
-	objects struct{ *odb.Reader }
+	releases map[string]*release // by version
 }
 
-func newModules(destination string, h *history, sums modhash.Sums) *modules {
-	m := &modules{destination: destination, h: h, releases: make(map[module.Version]*release)}
-	m.hasher = modhash.New(&m.objects, sums)
-	return m
+func newModules(destination string, h *history) *modules {
+	return &modules{destination: destination, h: h, releases: make(map[string]*release)}
 }
 
-// release is a version of a module that its mirror has. Errors that are not of this
+// release is a version of the module that its mirror has. Errors that are not of this
 // machine say why it has none, or none that can be fetched.
 type release struct {
+	of     *modules
+	commit object.ID
+
+	read     sync.Once
 	err      error
-	of       *modules
-	version  module.Version
-	commit   object.ID
+	version  module.Version // with the path that its go.mod declares
 	tree     object.ID
 	goModSum string
 
+	mu              sync.Mutex
 	quick, archived string // the hash of the zip, once it was needed
+}
+
+// reader is what one goroutine reads the mirrors with. Its hasher shares with the
+// others what directories contribute.
+type reader struct {
+	*odb.Reader
+	hasher *modhash.Hasher
 }
 
 // errElsewhere tells that a version is another sibling's.
 var errElsewhere = errors.New("no sibling's mirror has it")
+
+// absentError is a version that a mirror does not have.
+type absentError struct{ destination, version string }
+
+func (e *absentError) Error() string {
+	if rev, err := module.PseudoVersionRev(e.version); err == nil {
+		return fmt.Sprintf("no branch or tag of %s has a commit %s", e.destination, rev)
+	}
+	return e.destination + " has no such tag"
+}
 
 // inCircle reports whether the mirror depends on one that depends on it.
 func (c *checker) inCircle() bool {
@@ -73,11 +87,11 @@ func (c *checker) resolve(v module.Version) (*release, error) {
 		if sibling == nil || sibling.modules == nil {
 			continue
 		}
-		switch r := sibling.modules.resolve(c.reader, v); {
-		case r.err == nil || ofMachine(r.err):
-			return r, r.err
-		case r.err != errElsewhere:
-			reasons = append(reasons, r.err.Error())
+		switch r, err := sibling.modules.resolve(c.reader, v); {
+		case err == nil || ofMachine(err):
+			return r, err
+		case err != errElsewhere:
+			reasons = append(reasons, err.Error())
 		}
 	}
 	if len(reasons) == 0 {
@@ -86,30 +100,34 @@ func (c *checker) resolve(v module.Version) (*release, error) {
 	return nil, errors.New(strings.Join(reasons, "; "))
 }
 
-func (m *modules) resolve(reader *odb.Reader, v module.Version) *release {
+func (m *modules) resolve(reader *reader, v module.Version) (*release, error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	r, known := m.releases[v]
+	r, known := m.releases[v.Version]
 	if !known {
-		r = &release{of: m, version: v}
-		r.err = r.read(reader)
-		m.releases[v] = r
+		n, err := m.find(v.Version)
+		if err != nil {
+			m.mu.Unlock()
+			return nil, err
+		}
+		r = &release{of: m, commit: m.h.IDs[n], version: module.Version{Version: v.Version}}
+		m.releases[v.Version] = r
 	}
-	return r
+	m.mu.Unlock()
+	r.read.Do(func() { r.err = r.readFrom(reader) })
+	if r.err == nil && r.version.Path != v.Path {
+		return nil, errElsewhere
+	}
+	return r, r.err
 }
 
-// read finds the release in its mirror.
-func (r *release) read(reader *odb.Reader) error {
-	h := r.of.h
-	n, err := r.of.find(r.version)
+// readFrom reads the release in its mirror.
+func (r *release) readFrom(reader *reader) error {
+	n, _ := r.of.h.Node(r.commit)
+	commit, err := r.of.h.commit(n)
 	if err != nil {
 		return err
 	}
-	commit, err := h.commit(n)
-	if err != nil {
-		return err
-	}
-	r.commit, r.tree = h.IDs[n], commit.Tree
+	r.tree = commit.Tree
 	if module.IsPseudoVersion(r.version.Version) {
 		want, err1 := module.PseudoVersionTime(r.version.Version)
 		have, err2 := commit.CommitTime()
@@ -129,30 +147,27 @@ func (r *release) read(reader *odb.Reader) error {
 		return fmt.Errorf("commit %s of %s has no go.mod", r.commit, r.of.destination)
 	}
 	goMod, err := reader.Blob(id)
-	if err == nil && modfile.ModulePath(goMod) != r.version.Path {
-		err = errElsewhere
-	}
-	r.goModSum = modhash.GoMod(goMod)
+	r.version.Path, r.goModSum = modfile.ModulePath(goMod), modhash.GoMod(goMod)
 	return err
 }
 
 // find returns the commit that a version names. The go command fetches branches
 // and tags, so one of them has to reach it.
-func (m *modules) find(v module.Version) (int32, error) {
-	if !module.IsPseudoVersion(v.Version) {
-		at, ok := m.h.targets["refs/tags/"+v.Version]
+func (m *modules) find(version string) (int32, error) {
+	if !module.IsPseudoVersion(version) {
+		at, ok := m.h.targets["refs/tags/"+version]
 		if !ok || at.commit == none {
-			return none, fmt.Errorf("%s has no such tag", m.destination)
+			return none, &absentError{m.destination, version}
 		}
 		return at.commit, nil
 	}
-	rev, err := module.PseudoVersionRev(v.Version)
+	rev, err := module.PseudoVersionRev(version)
 	if err != nil {
 		return none, err
 	}
 	switch found := m.h.byPrefix[rev]; len(found) {
 	case 0:
-		return none, fmt.Errorf("no branch or tag of %s has a commit %s", m.destination, rev)
+		return none, &absentError{m.destination, version}
 	case 1:
 		return found[0], nil
 	default:
@@ -163,15 +178,14 @@ func (m *modules) find(v module.Version) (int32, error) {
 // hash returns the hash of the release's zip, or of its go.mod where version
 // ends in /go.mod. It is that of git's archive where archive asks for it, or
 // another hash is claimed.
-func (r *release) hash(reader *odb.Reader, version, claimed string, archive bool) (hash string, err error) {
+func (r *release) hash(reader *reader, version, claimed string, archive bool) (hash string, err error) {
 	if strings.HasSuffix(version, "/go.mod") {
 		return r.goModSum, nil
 	}
-	r.of.mu.Lock()
-	defer r.of.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.quick == "" {
-		r.of.objects.Reader = reader
-		r.quick, err = r.of.hasher.Zip(r.version, r.tree)
+		r.quick, err = reader.hasher.Zip(r.version, r.tree)
 	}
 	if err == nil && r.archived == "" && (archive || r.quick != claimed) {
 		r.archived, err = modhash.Archived(reader, r.version, r.tree)

@@ -8,7 +8,6 @@ import (
 
 	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
-	"k8s.io/publisher/odb"
 	"k8s.io/publisher/projection"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
@@ -22,8 +21,8 @@ type checker struct {
 	repository *repository // nil where there is no mirror to read
 	h          *history    // nil with it
 	modules    *modules
-	reader     *odb.Reader // of all mirrors
-	git        *plumbing   // on all objects of the mirror, the source and what was computed
+	reader     *reader   // of all mirrors
+	git        *plumbing // on all objects of the mirror, the source and what was computed
 	bases      []base
 	fsck       []string // what git fsck says
 

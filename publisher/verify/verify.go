@@ -68,6 +68,7 @@ type run struct {
 	past     *past.Past
 	pub      *publication.Publication
 	checkers map[string]*checker // by destination
+	circles  map[string]int      // by destination
 
 	store *odb.Store // of all mirrors
 	sums  *modhash.MemorySums
@@ -80,7 +81,7 @@ type run struct {
 // Run verifies all mirrors. The error is about the source, the rules or this
 // machine, or the context's; what is wrong with a mirror is in the report.
 func Run(ctx context.Context, in Input) (_ *Report, err error) {
-	r := &run{ctx: ctx, in: in, checkers: make(map[string]*checker), sums: new(modhash.MemorySums)}
+	r := &run{ctx: ctx, in: in, checkers: make(map[string]*checker), circles: circles(in.Rules), sums: new(modhash.MemorySums)}
 	if r.remove, err = pathspec.Compile(in.Rules.RecursiveDeletePatterns); err != nil {
 		return nil, fmt.Errorf("recursive-delete-patterns: %w", err)
 	}
@@ -124,7 +125,7 @@ func (r *run) verify() (*Report, error) {
 	defer stop()
 	fscked := make(chan error, 1)
 	go func() {
-		fscked <- each(present, func(c *checker) (err error) {
+		fscked <- each(present, runtime.GOMAXPROCS(0), func(c *checker) (err error) {
 			c.fsck, err = c.repository.fsck(ctx)
 			return err
 		})
@@ -182,7 +183,7 @@ func (r *run) prove(all, present []*checker) (err error) {
 		return fmt.Errorf("open mirrors: %w", err)
 	}
 	defer r.store.Close()
-	err = each(present, func(c *checker) error {
+	err = each(present, runtime.GOMAXPROCS(0), func(c *checker) error {
 		h, err := readHistory(r.ctx, c.repository, r.store)
 		switch {
 		case err != nil && ofMachine(err):
@@ -190,7 +191,7 @@ func (r *run) prove(all, present []*checker) (err error) {
 		case err != nil:
 			c.mismatch(Mismatch{Kind: UnreadableObject, Detail: err.Error()})
 		default:
-			c.h, c.modules = h, newModules(c.out.Name, h, r.sums)
+			c.h, c.modules = h, newModules(c.out.Name, h)
 		}
 		return r.ctx.Err()
 	})
@@ -200,13 +201,17 @@ func (r *run) prove(all, present []*checker) (err error) {
 	if err := r.compute(present); err != nil {
 		return err
 	}
-	readers := make(chan *odb.Reader, runtime.GOMAXPROCS(0))
+	hasher := modhash.New(r.store.Reader(), r.sums)
+	// While some wait for git, others have work to do.
+	atOnce := 2 * runtime.GOMAXPROCS(0)
+	readers := make(chan *reader, atOnce)
 	for range cap(readers) {
-		readers <- r.store.Reader()
+		objects := r.store.Reader()
+		readers <- &reader{objects, hasher.Another(objects)}
 	}
 	var done atomic.Int64
 	r.report("comparing mirrors", 0, len(all))
-	return each(all, func(c *checker) (err error) {
+	return each(all, atOnce, func(c *checker) (err error) {
 		c.reader = <-readers
 		defer func() { readers <- c.reader }()
 		if err := c.check(); err != nil {
@@ -255,13 +260,13 @@ func (r *run) report(what string, done, total int) {
 	r.in.Progress(what, done, total)
 }
 
-// each calls f for all checkers, as many at a time as there are processors,
-// and returns the error of the first of them that has one.
-func each(checkers []*checker, f func(*checker) error) error {
+// each calls f for all checkers, some of them at a time, and returns the error of
+// the first of them that has one.
+func each(checkers []*checker, atOnce int, f func(*checker) error) error {
 	errs := make([]error, len(checkers))
 	var next atomic.Int64
 	var group sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(checkers)) {
+	for range min(atOnce, len(checkers)) {
 		group.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
