@@ -73,7 +73,7 @@ func Open(file string, readOnly bool) (*Cache, error) {
 		}
 	}
 	c := &Cache{file: file}
-	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, NoSync: true, InitialMmapSize: mapped}
+	options := &bbolt.Options{Timeout: 2 * time.Second, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, NoSync: true, InitialMmapSize: mapped}
 	var err error
 	if c.db, err = bbolt.Open(file, 0o666, options); err == nil {
 		if c.tx, err = c.db.Begin(false); err != nil {

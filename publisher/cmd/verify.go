@@ -35,7 +35,7 @@ proven: it is counted as foreign.`,
   publisher verify -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			limitMemory(832 << 20) // What git needs beside it comes on top.
+			limitMemory(736 << 20) // What git needs beside it comes on top.
 			o := f.options()
 			o.Forget = true
 			s, err := session.Open(c.Context(), o)

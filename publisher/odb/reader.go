@@ -30,6 +30,12 @@ func (s *Store) Reader() *Reader {
 	return &Reader{store: s, cache: cache[cacheKey]{limit: generation}}
 }
 
+// SmallReader returns a Reader that remembers a quarter of what others do, for one
+// of many.
+func (s *Store) SmallReader() *Reader {
+	return &Reader{store: s, cache: cache[cacheKey]{limit: generation / 4}}
+}
+
 // exactReader returns a reader for content that is to be copied as it is stored:
 // an entry must fill all the room up to the next one. Twice limit is about how
 // many bytes it remembers.

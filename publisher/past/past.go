@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/publisher/cache"
 	"k8s.io/publisher/mirror"
@@ -62,9 +63,9 @@ type Past struct {
 	// Objects are those of all mirrors together; nil where there are none.
 	Objects *odb.Store
 
-	in     Input
-	memory *cache.Memory
-	wanted [][]bool // by the number of the spec
+	in        Input
+	memory    *cache.Memory
+	wanted    [][]bool          // by the number of the spec
 	mainlines map[string][]bool // the new nodes on each source branch's
 }
 
@@ -141,20 +142,23 @@ func (p *Past) Close() {
 
 // readMirrors reads the refs of all mirrors and opens their objects.
 func (p *Past) readMirrors() error {
-	var dirs []string
+	var group sync.WaitGroup
 	for _, d := range p.in.Specs.All() {
 		m := &Mirror{Mirror: new(mirror.Mirror), Tips: make(map[string]Tip), trailer: p.in.Trailer}
 		p.Mirrors[d.Name] = m
-		state, err := mirror.Open(mirror.Path(p.in.Mirrors, d.Name))
-		if err == nil {
-			m.Mirror = state
-			err = m.open(d)
-		}
-		if err != nil {
+		group.Go(func() {
+			state, err := mirror.Open(mirror.Path(p.in.Mirrors, d.Name))
+			if err == nil {
+				m.Mirror = state
+				err = m.open(d)
+			}
 			m.Err = err
-			continue
-		}
-		if m.Exists {
+		})
+	}
+	group.Wait()
+	var dirs []string
+	for _, d := range p.in.Specs.All() {
+		if m := p.Mirrors[d.Name]; m.Err == nil && m.Exists {
 			dirs = append(dirs, m.ObjectsDir())
 		}
 	}

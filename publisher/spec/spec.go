@@ -254,7 +254,7 @@ func basesOf(rule *rules.Rule) ([]Base, error) {
 // each other; so they begin with what is a draft's own and take in those of what
 // it may be pinned to, until they tell no more drafts apart.
 func (d *deriver) refine(drafts []*draft) {
-	for classes := 0; ; {
+	for classes := 0; len(drafts) > 0; {
 		next := make([]string, len(drafts))
 		for i, f := range drafts {
 			next[i] = digest(f.own, d.pinnable(f, drafts))
@@ -267,7 +267,9 @@ func (d *deriver) refine(drafts []*draft) {
 		if len(distinct) == classes {
 			return
 		}
-		classes = len(distinct)
+		if classes = len(distinct); drafts[0].to == drafts[len(drafts)-1].to {
+			return // They are not of a circle.
+		}
 	}
 }
 
@@ -291,8 +293,11 @@ func (d *deriver) pinnable(f *draft, drafts []*draft) []string {
 				rest = append(rest, key)
 			}
 		}
-		for _, b := range dep.Branches {
-			add(b.Name, b.Spec.Key)
+		if b := dep.Branch(declared); b != nil {
+			first = append(first, b.Spec.Key)
+		}
+		for _, sp := range dep.Specs {
+			rest = append(rest, sp.Key)
 		}
 		for _, other := range drafts {
 			if other.to == dep {

@@ -129,7 +129,7 @@ type manifests struct {
 	modules    map[string]bool
 	known      map[pair][]string
 	sources    map[string]sourceManifest // by directory
-	claimed    map[claim]bool
+	proven     map[proven]bool
 	unresolved map[module.Version]bool
 }
 
@@ -150,7 +150,7 @@ type pair struct {
 func newManifests(c *checker) *manifests {
 	return &manifests{
 		checker: c, last: emptyTree, removed: make(map[string]string), modules: make(map[string]bool),
-		known: make(map[pair][]string), sources: make(map[string]sourceManifest), claimed: make(map[claim]bool), unresolved: make(map[module.Version]bool),
+		known: make(map[pair][]string), sources: make(map[string]sourceManifest), proven: make(map[proven]bool), unresolved: make(map[module.Version]bool),
 	}
 }
 
@@ -252,6 +252,13 @@ func (m *manifests) source(p pair, siblings []string) (*manifest, error) {
 	return from, nil
 }
 
+// proven is a release whose hash was claimed and is right: that of its zip, or of its
+// go.mod.
+type proven struct {
+	*release
+	zip bool
+}
+
 // prove holds a claim of the module in a directory against the sibling's mirror.
 func (m *manifests) prove(s *subject, dir string, c claim) error {
 	v := module.Version{Path: c.of.Path, Version: strings.TrimSuffix(c.of.Version, "/go.mod")}
@@ -283,8 +290,8 @@ func (m *manifests) prove(s *subject, dir string, c claim) error {
 		wrong(WrongHash, "%sgo.sum has no line for %s %s; it should be %s", dir, c.of.Path, c.of.Version, hash)
 	case c.hash != hash:
 		wrong(WrongHash, "%sgo.sum has %s %s %s; commit %s of %s has %s", dir, c.of.Path, c.of.Version, c.hash, release.commit, release.of.destination, hash)
-	case !m.claimed[c]:
-		m.claimed[c] = true
+	case !m.proven[proven{release, c.of == v}]:
+		m.proven[proven{release, c.of == v}] = true
 		m.out.Versions++
 	}
 	return nil

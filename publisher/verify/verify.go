@@ -201,12 +201,12 @@ func (r *run) prove(all, present []*checker) (err error) {
 	if err := r.compute(present); err != nil {
 		return err
 	}
-	hasher := modhash.New(r.store.Reader(), r.sums)
+	hasher := modhash.New(r.store.SmallReader(), r.sums)
 	// While some wait for git, others have work to do.
 	atOnce := 2 * runtime.GOMAXPROCS(0)
 	readers := make(chan *reader, atOnce)
 	for range cap(readers) {
-		objects := r.store.Reader()
+		objects := r.store.SmallReader()
 		readers <- &reader{objects, hasher.Another(objects)}
 	}
 	var done atomic.Int64

@@ -20,8 +20,8 @@ type measurement struct {
 	// CPU is the processor time, which other load on the machine changes less.
 	CPU time.Duration
 	// Peak is the most resident memory, in bytes, that the command and its
-	// children were seen to have at one time; what they share counts for each. It
-	// is no less than the largest of them had.
+	// children were seen to have at one time; what they share, such as a file that
+	// many map, counts once. It is no less than the largest of them had.
 	Peak     int64
 	TimedOut bool
 }

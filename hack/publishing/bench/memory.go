@@ -36,7 +36,8 @@ func watchMemory(session int) (peak func() int64) {
 	}
 }
 
-// residentMemory sums the resident sets of a session's processes, in bytes.
+// residentMemory sums the memory of a session's processes, in bytes: of pages that
+// several have, each has its share.
 func residentMemory(session int) (sum int64) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, name := range stats {
@@ -45,13 +46,25 @@ func residentMemory(session int) (sum int64) {
 			continue // It is gone.
 		}
 		// After the name in parentheses come the fields from the third on: the
-		// sixth is the session, the 24th the pages. See proc_pid_stat(5).
+		// sixth is the session. See proc_pid_stat(5).
 		fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-		if len(fields) < 22 || string(fields[3]) != fmt.Sprint(session) {
+		if len(fields) < 4 || string(fields[3]) != fmt.Sprint(session) {
 			continue
 		}
-		pages, _ := strconv.ParseInt(string(fields[21]), 10, 64)
-		sum += pages * int64(os.Getpagesize())
+		sum += share(filepath.Join(filepath.Dir(name), "smaps_rollup"))
 	}
 	return sum
+}
+
+// share reads a process's part of what is resident, in bytes: see
+// proc_pid_smaps_rollup in proc(5).
+func share(name string) int64 {
+	text, _ := os.ReadFile(name) // It may be gone.
+	for line := range bytes.Lines(text) {
+		if fields := bytes.Fields(line); len(fields) == 3 && string(fields[0]) == "Pss:" {
+			kilobytes, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+			return kilobytes * 1024
+		}
+	}
+	return 0
 }
