@@ -4,8 +4,7 @@ import "strings"
 
 // toCome lists, as directories, the public packages that the staged module is
 // still to get, or to get the rest of. It shrinks; when it is empty this file goes.
-var toCome = []string{
-}
+var toCome = []string{}
 
 // isBelow reports whether a package is, or is below, one of the directories.
 func isBelow(path string, dirs []string) bool {
