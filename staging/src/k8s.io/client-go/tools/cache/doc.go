@@ -26,8 +26,20 @@
 //		return ctx.Err()
 //	}
 //
+// A [SharedIndexInformer] does this for any number of handlers, which come and go, and
+// which do not wait for each other. It is what informer factories make.
+//
 // # Objects are shared
 //
 // What comes out of a store, and what handlers are given, is the object in the
 // store itself. It must not be changed: make a copy with DeepCopy.
+//
+// More than that, the objects of an informer share what is the same in them: strings,
+// labels, managed fields, containers, whole subtrees. Of many pods that were made from
+// a few templates, each takes a fraction of what it would by itself. Whoever changes
+// one changes others with it. A program whose environment says
+// KUBE_CACHE_MUTATION_DETECTOR=true ends with a panic where somebody does: set it in
+// tests. A copy that DeepCopy makes shares nothing but strings, which cannot change.
+//
+// Objects that a [Reflector] puts into a store of your own are not shared.
 package cache
