@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat controlplane e2e generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -50,6 +50,9 @@ bench-client: ## run the same benchmarks with our client-go and with the public 
 
 api-compat: ## compare the API of our client-go with the public one's
 	cd hack/compare && GOWORK=off go run ./apicompat $(APICOMPATFLAGS)
+
+upstream-tests: ## run the public client-go's own tests against ours; PACKAGES="rest tools/watch" for some
+	cd hack/compare && GOWORK=off go run ./upstreamtests $(UPSTREAMTESTFLAGS) $(PACKAGES)
 
 controlplane: ## build and start a real API server on loopback, to play with
 	cd hack/e2e && GOWORK=off go run ./cmd/controlplane $(CONTROLPLANEFLAGS)

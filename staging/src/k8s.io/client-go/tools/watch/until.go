@@ -78,13 +78,21 @@ func Until(ctx context.Context, initialResourceVersion string, watcherClient cac
 	return UntilWithoutRetry(ctx, watcher, conditions...)
 }
 
+// patience is how long UntilWithSync waits in the end for its informer.
+const patience = time.Second
+
 // UntilWithSync is [UntilWithoutRetry] with the events of an informer for lw, among
 // which there is an addition for every object that is there at the beginning. If
 // there is a precondition, it is asked once the store is filled. objType is an
 // example of the objects.
 func UntilWithSync(ctx context.Context, lw cache.ListerWatcher, objType runtime.Object, precondition PreconditionFunc, conditions ...ConditionFunc) (*watch.Event, error) {
 	store, informer, watcher, done := NewIndexerInformerWatcherWithLogger(klog.FromContext(ctx), lw, objType)
-	defer func() { <-done }()
+	defer func() {
+		select {
+		case <-done:
+		case <-time.After(patience): // a list or watch that does not listen to its context
+		}
+	}()
 	defer watcher.Stop()
 	if precondition != nil {
 		if !cache.WaitFor(ctx, "", informer.HasSyncedChecker()) {

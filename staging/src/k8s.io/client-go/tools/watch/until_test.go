@@ -161,7 +161,25 @@ func TestUntilWithSyncFailsIfThereIsNoSync(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got error %v", err)
 		}
+		// The informer may be asleep in a global error handler that knows the real
+		// time, which is decades ahead.
+		time.Sleep(100 * 365 * 24 * time.Hour)
 	})
+}
+
+// A list that does not listen to its context keeps nobody waiting.
+func TestUntilWithSyncEndsThoughAListDoesNot(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	lw := &cache.ListWatch{
+		ListWithContextFunc:  func(context.Context, metav1.ListOptions) (runtime.Object, error) { <-release; return nil, errBad },
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { <-release; return nil, errBad },
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := toolswatch.UntilWithSync(ctx, lw, &corev1.Pod{}, nil, never); !wait.Interrupted(err) {
+		t.Errorf("got error %v", err)
+	}
 }
 
 func TestInformerWatcherKeepsWhatIsNotReadYet(t *testing.T) {
