@@ -7,7 +7,8 @@
 // code. Those of helper functions are Kubernetes' own; applyconfiguration-gen,
 // client-gen, lister-gen and informer-gen, in the directories of these names, say what
 // they do otherwise. All run in the staged module, which says by its own go.mod which
-// k8s.io/api the clients are for.
+// k8s.io/api the clients are for. What sample-controller has is written by Kubernetes' own
+// alone, as that of any custom resource is.
 package main
 
 import (
@@ -29,7 +30,7 @@ const module = "k8s.io/client-go"
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | informers | formats]...")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | informers | formats | sample]...")
 		flag.PrintDefaults()
 	}
 	staged := flag.String("staged", "../../staging/src/k8s.io/client-go", "`directory` of the staged client-go")
@@ -70,6 +71,7 @@ func run(staged string, parts []string, verbose bool) error {
 		{"listers", g.listers},
 		{"informers", g.informers},
 		{"formats", g.formats},
+		{"sample", g.sample},
 	}
 	for _, part := range all {
 		if len(parts) > 0 && !slices.Contains(parts, part.name) {
@@ -91,17 +93,32 @@ type generation struct {
 }
 
 func (g *generation) buildTools() error {
-	build := exec.Command("go", "build", "-o", g.tools+"/", "./applyconfiguration-gen", "./client-gen", "./lister-gen", "./informer-gen",
-		"k8s.io/code-generator/cmd/conversion-gen",
-		"k8s.io/code-generator/cmd/deepcopy-gen",
-		"k8s.io/code-generator/cmd/defaulter-gen",
-		"k8s.io/kube-openapi/cmd/openapi-gen",
-		"k8s.io/kubernetes/pkg/generated/openapi/cmd/models-schema",
-	)
-	build.Env = append(os.Environ(), "GOWORK=off")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("building the generators: %w", err)
+	stock := filepath.Join(g.tools, "stock")
+	if err := os.Mkdir(stock, 0o700); err != nil {
+		return err
+	}
+	for dir, packages := range map[string][]string{
+		g.tools: {
+			"./applyconfiguration-gen", "./client-gen", "./lister-gen", "./informer-gen",
+			"k8s.io/code-generator/cmd/conversion-gen",
+			"k8s.io/code-generator/cmd/deepcopy-gen",
+			"k8s.io/code-generator/cmd/defaulter-gen",
+			"k8s.io/kube-openapi/cmd/openapi-gen",
+			"k8s.io/kubernetes/pkg/generated/openapi/cmd/models-schema",
+		},
+		stock: { // of the same names
+			"k8s.io/code-generator/cmd/applyconfiguration-gen",
+			"k8s.io/code-generator/cmd/client-gen",
+			"k8s.io/code-generator/cmd/informer-gen",
+			"k8s.io/code-generator/cmd/lister-gen",
+		},
+	} {
+		build := exec.Command("go", append([]string{"build", "-o", dir + "/"}, packages...)...)
+		build.Env = append(os.Environ(), "GOWORK=off")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("building the generators: %w", err)
+		}
 	}
 	return nil
 }

@@ -99,3 +99,7 @@ func answer[R runtime.Object](fake *testing.Fake, action testing.Action, empty R
 	}
 	return got, err
 }
+
+// IsWatchListSemanticsUnSupported returns true: informers of one resource, such as those
+// of tools/informer, are to list before they watch.
+func (c *FakeClient[T]) IsWatchListSemanticsUnSupported() bool { return true }

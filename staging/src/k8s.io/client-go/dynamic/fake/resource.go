@@ -112,3 +112,6 @@ func (c *resourceClient) invoke(action testing.Action) (*unstructured.Unstructur
 func success() *metav1.Status { return &metav1.Status{Status: "dynamic fake: no reactor answered"} }
 
 func path(subresources []string) string { return strings.Join(subresources, "/") }
+
+// IsWatchListSemanticsUnSupported is what informers of one resource ask.
+func (c *resourceClient) IsWatchListSemanticsUnSupported() bool { return true }

@@ -121,3 +121,6 @@ func (c *resourceClient) object(action testing.Action) (*metav1.PartialObjectMet
 func success() *metav1.Status { return &metav1.Status{Status: "metadata fake: no reactor answered"} }
 
 func path(subresources []string) string { return strings.Join(subresources, "/") }
+
+// IsWatchListSemanticsUnSupported is what informers of one resource ask.
+func (c *resourceClient) IsWatchListSemanticsUnSupported() bool { return true }
