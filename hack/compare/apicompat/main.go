@@ -71,7 +71,7 @@ func run(version, staged string, patterns []string, quiet bool, out io.Writer) e
 
 	var rows []row
 	for _, path := range names {
-		if isBelow(strings.TrimPrefix(path, module+"/"), foreign) {
+		if strings.HasPrefix(path, module+"/"+foreign) {
 			continue
 		}
 		rows = append(rows, compare(path, public[path], ours[path], moved))
@@ -79,20 +79,22 @@ func run(version, staged string, patterns []string, quiet bool, out io.Writer) e
 	return report(rows, quiet, out)
 }
 
+// foreign has copies of other projects' code, kept for the public module's own use.
+// They are not part of what clients need.
+const foreign = "third_party/"
+
 // A row is what one package's comparison came to.
 type row struct {
 	path         string   // below the module's path
 	there        int      // exported names in the public package
 	missing      []string // those that ours lacks
 	incompatible []string // what apidiff says of the others
-	toCome       bool     // ours is not meant to have all of it yet
 }
 
 func compare(path string, public, ours *types.Package, moved *moved) row {
 	r := row{path: strings.TrimPrefix(path, module+"/")}
 	exported := exportedNames(public)
 	r.there = len(exported)
-	r.toCome = isBelow(r.path, toCome)
 	if ours == nil {
 		r.missing = exported
 		return r
@@ -131,20 +133,8 @@ func report(rows []row, quiet bool, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "package\tthere\tmissing\tincompatible\t")
 	var total row
-	var missing, incompatible, pending, compared int
+	var missing, incompatible int
 	for _, r := range rows {
-		if r.toCome {
-			pending++
-			what := "still to come"
-			if len(r.missing) < r.there {
-				what += ", here in part"
-			}
-			if !quiet {
-				fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", r.path, r.there, len(r.missing), len(r.incompatible), what)
-			}
-			continue
-		}
-		compared++
 		total.there += r.there
 		missing += len(r.missing)
 		incompatible += len(r.incompatible)
@@ -153,14 +143,11 @@ func report(rows []row, quiet bool, out io.Writer) error {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t\n", r.path, r.there, len(r.missing), len(r.incompatible))
 	}
-	fmt.Fprintf(w, "total of %d packages\t%d\t%d\t%d\t%d packages still to come\n", compared, total.there, missing, incompatible, pending)
+	fmt.Fprintf(w, "total of %d packages\t%d\t%d\t%d\t\n", len(rows), total.there, missing, incompatible)
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, r := range rows {
-		if r.toCome {
-			continue
-		}
 		for _, name := range r.missing {
 			fmt.Fprintf(out, "%s: missing: %s\n", r.path, name)
 		}
@@ -196,7 +183,7 @@ func load(dir string, patterns []string) (map[string]*types.Package, error) {
 	config := &packages.Config{
 		Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports | packages.NeedDeps | packages.NeedExportFile | packages.NeedModule,
 		Dir:  dir,
-		Env:  append(os.Environ(), "GOWORK=off"),
+		Env:  append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly"), // Nothing is written to the module cache.
 	}
 	loaded, err := packages.Load(config, patterns...)
 	if err != nil {
