@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -76,8 +77,11 @@ func collect(public, staged string, only []string) (*suite, error) {
 		return nil, fmt.Errorf("there are none in %s", public)
 	}
 	for dir, p := range s.packages {
-		if _, err := os.Stat(filepath.Join(staged, dir)); err != nil {
-			fmt.Println("not here", dir)
+		switch here, err := here(public, staged, dir); {
+		case err != nil:
+			return nil, err
+		case !here:
+			fmt.Println("left out", dir, "has nothing but tests, and go test cannot run those where there is no directory")
 			delete(s.packages, dir)
 			continue
 		}
@@ -86,6 +90,24 @@ func collect(public, staged string, only []string) (*suite, error) {
 		}
 	}
 	return s, nil
+}
+
+// here reports whether the staged module has a package's directory. It returns an
+// error for one that it should have: some in the public module have nothing but tests.
+func here(public, staged, dir string) (bool, error) {
+	if _, err := os.Stat(filepath.Join(staged, dir)); !errors.Is(err, fs.ErrNotExist) {
+		return err == nil, err
+	}
+	files, err := os.ReadDir(filepath.Join(public, dir))
+	if err != nil {
+		return false, err
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".go") && !strings.HasSuffix(f.Name(), "_test.go") {
+			return false, fmt.Errorf("package %s is not in the staged module", dir)
+		}
+	}
+	return false, nil
 }
 
 // hideOwn takes the tests out that the staged package has itself.
