@@ -1,7 +1,7 @@
 // Command generate writes the generated code of the staged client-go: the apply
 // configurations, the clientset, the listers and informers, and the deep copies, conversions,
-// defaults and model names of the file formats that it reads. `make generate` runs
-// it.
+// defaults and model names of the file formats that it reads, and what the comments of
+// aliases say about their types. `make generate` runs it.
 //
 // Generators are tools of this module, so go.mod says which versions write the
 // code. Those of helper functions are Kubernetes' own; applyconfiguration-gen,
@@ -17,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -30,7 +31,7 @@ const module = "k8s.io/client-go"
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | informers | formats | sample]...")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | informers | formats | sample | aliases]...")
 		flag.PrintDefaults()
 	}
 	staged := flag.String("staged", "../../staging/src/k8s.io/client-go", "`directory` of the staged client-go")
@@ -72,6 +73,7 @@ func run(staged string, parts []string, verbose bool) error {
 		{"informers", g.informers},
 		{"formats", g.formats},
 		{"sample", g.sample},
+		{"aliases", g.aliases},
 	}
 	for _, part := range all {
 		if len(parts) > 0 && !slices.Contains(parts, part.name) {
@@ -99,7 +101,7 @@ func (g *generation) buildTools() error {
 	}
 	for dir, packages := range map[string][]string{
 		g.tools: {
-			"./applyconfiguration-gen", "./client-gen", "./lister-gen", "./informer-gen",
+			"./applyconfiguration-gen", "./client-gen", "./lister-gen", "./informer-gen", "./alias-doc",
 			"k8s.io/code-generator/cmd/conversion-gen",
 			"k8s.io/code-generator/cmd/deepcopy-gen",
 			"k8s.io/code-generator/cmd/defaulter-gen",
@@ -302,6 +304,32 @@ func (g *generation) apiPackages(name, text string) ([]string, error) {
 		return nil, fmt.Errorf("no package of k8s.io/api has a file %s with %q", name, text)
 	}
 	return found, nil
+}
+
+// alias is how one of another package's type is written.
+var alias = regexp.MustCompile(`(?m)^(type |\t)[A-Z]\w*(\[.*\])? = \w+\.[A-Z]`)
+
+// aliases writes the comments of aliases whose types are elsewhere in the module.
+func (g *generation) aliases() error {
+	found := make(map[string]bool)
+	err := filepath.WalkDir(g.staged, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(content, []byte(`"`+module+"/")) && alias.Match(content) {
+			found[filepath.Dir(file)] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = g.tool("alias-doc", slices.Sorted(maps.Keys(found))...)
+	return err
 }
 
 // removeGenerated removes what a generator wrote below a directory earlier, so

@@ -27,18 +27,77 @@ type (
 	// Client has the verbs that nearly every resource supports: Get, Create,
 	// Update, UpdateStatus, Delete, Patch and Watch. GetClient and GetNamespace
 	// return what it was made with.
+	//
+	// # Fields and methods
+	//
+	//	Create(ctx context.Context, obj T, opts v1.CreateOptions) (T, error)
+	//	Delete(ctx context.Context, name string, opts v1.DeleteOptions) error
+	//	Get(ctx context.Context, name string, options v1.GetOptions) (T, error)
+	//	GetClient() rest.Interface
+	//	GetNamespace() string
+	//	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts v1.PatchOptions, subresources ...string) (T, error)
+	//	Update(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	UpdateStatus(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	Watch(ctx context.Context, opts v1.ListOptions) (watch.Interface, error)
 	Client[T objectWithMeta] = gentype.Client[T]
 
 	// ClientWithList is a Client that also has the verbs on collections: List and
 	// DeleteCollection.
+	//
+	// # Fields and methods
+	//
+	//	Client *gentype.Client[T]
+	//	Create(ctx context.Context, obj T, opts v1.CreateOptions) (T, error)
+	//	Delete(ctx context.Context, name string, opts v1.DeleteOptions) error
+	//	DeleteCollection(ctx context.Context, opts v1.DeleteOptions, listOpts v1.ListOptions) error
+	//	Get(ctx context.Context, name string, options v1.GetOptions) (T, error)
+	//	GetClient() rest.Interface
+	//	GetNamespace() string
+	//	List(ctx context.Context, opts v1.ListOptions) (L, error)
+	//	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts v1.PatchOptions, subresources ...string) (T, error)
+	//	Update(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	UpdateStatus(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	Watch(ctx context.Context, opts v1.ListOptions) (watch.Interface, error)
 	ClientWithList[T objectWithMeta, L runtime.Object] = gentype.ClientWithList[T, L]
 
 	// ClientWithApply is a Client that also has server-side apply: Apply and
 	// ApplyStatus.
+	//
+	// # Fields and methods
+	//
+	//	Client *gentype.Client[T]
+	//	Apply(ctx context.Context, obj C, opts v1.ApplyOptions) (T, error)
+	//	ApplyStatus(ctx context.Context, obj C, opts v1.ApplyOptions) (T, error)
+	//	Create(ctx context.Context, obj T, opts v1.CreateOptions) (T, error)
+	//	Delete(ctx context.Context, name string, opts v1.DeleteOptions) error
+	//	Get(ctx context.Context, name string, options v1.GetOptions) (T, error)
+	//	GetClient() rest.Interface
+	//	GetNamespace() string
+	//	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts v1.PatchOptions, subresources ...string) (T, error)
+	//	Update(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	UpdateStatus(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	Watch(ctx context.Context, opts v1.ListOptions) (watch.Interface, error)
 	ClientWithApply[T objectWithMeta, C namedObject] = gentype.ClientWithApply[T, C]
 
 	// ClientWithListAndApply has the verbs on objects and on collections, and
 	// server-side apply. Nearly all clients of a clientset are of this type.
+	//
+	// # Fields and methods
+	//
+	//	Client *gentype.Client[T]
+	//	Apply(ctx context.Context, obj C, opts v1.ApplyOptions) (T, error)
+	//	ApplyStatus(ctx context.Context, obj C, opts v1.ApplyOptions) (T, error)
+	//	Create(ctx context.Context, obj T, opts v1.CreateOptions) (T, error)
+	//	Delete(ctx context.Context, name string, opts v1.DeleteOptions) error
+	//	DeleteCollection(ctx context.Context, opts v1.DeleteOptions, listOpts v1.ListOptions) error
+	//	Get(ctx context.Context, name string, options v1.GetOptions) (T, error)
+	//	GetClient() rest.Interface
+	//	GetNamespace() string
+	//	List(ctx context.Context, opts v1.ListOptions) (L, error)
+	//	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts v1.PatchOptions, subresources ...string) (T, error)
+	//	Update(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	UpdateStatus(ctx context.Context, obj T, opts v1.UpdateOptions) (T, error)
+	//	Watch(ctx context.Context, opts v1.ListOptions) (watch.Interface, error)
 	ClientWithListAndApply[T objectWithMeta, L runtime.Object, C namedObject] = gentype.ClientWithListAndApply[T, L, C]
 
 	// Option changes how a client works. Options are given to its constructor.

@@ -91,6 +91,11 @@ func (f *sharedInformerFactory) InformerFor(obj runtime.Object, newFunc internal
 // store.
 //
 // It is declared in a package that does not link the kinds.
+//
+// # Fields and methods
+//
+//	Informer() cache.SharedIndexInformer
+//	Lister() cache.GenericLister
 type GenericInformer = internalinformers.GenericInformer
 
 // generic returns an informer of this factory as one of no kind in particular.

@@ -19,6 +19,10 @@ type (
 	//
 	// Paths returns the documents by the paths of what they describe, without a
 	// leading slash: "api/v1", "apis/apps/v1", and also "version".
+	//
+	// # Fields and methods
+	//
+	//	Paths() (map[string]openapi.GroupVersion, error)
 	Client = openapi.Client
 
 	// GroupVersion is one document.
@@ -32,6 +36,11 @@ type (
 	// ServerRelativeURL returns the path and query from where Schema fetches the
 	// document. The query has a hash of it: as long as the URL stays the same, so
 	// does the document.
+	//
+	// # Fields and methods
+	//
+	//	Schema(contentType string) ([]byte, error)
+	//	ServerRelativeURL() string
 	GroupVersion = openapi.GroupVersion
 )
 

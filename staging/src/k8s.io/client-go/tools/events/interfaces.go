@@ -12,10 +12,19 @@ import (
 
 // An EventRecorder makes events of one reporting controller and hands them to its
 // broadcaster. Its method does not wait, and may be called by many goroutines.
+//
+// # Fields and methods
+//
+//	Eventf(regarding runtime.Object, related runtime.Object, eventtype string, reason string, action string, note string, args ...interface{})
 type EventRecorder = internalevents.EventRecorder
 
 // An EventRecorderLogger is an EventRecorder that can be told where to log what it
 // could not record. By default that is klog's global logger.
+//
+// # Fields and methods
+//
+//	Eventf(regarding runtime.Object, related runtime.Object, eventtype string, reason string, action string, note string, args ...interface{})
+//	WithLogger(logger klog.Logger) internal.EventRecorderLogger
 type EventRecorderLogger = internalevents.EventRecorderLogger
 
 // An EventBroadcaster passes the events of its recorders on to its sink, to loggers

@@ -10,6 +10,21 @@ import (
 
 // ConditionApplyConfiguration is what one applies of type Condition: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	Type *string
+//	Status *v1.ConditionStatus
+//	ObservedGeneration *int64
+//	LastTransitionTime *v1.Time
+//	Reason *string
+//	Message *string
+//	WithLastTransitionTime(value v1.Time) *v1.ConditionApplyConfiguration
+//	WithMessage(value string) *v1.ConditionApplyConfiguration
+//	WithObservedGeneration(value int64) *v1.ConditionApplyConfiguration
+//	WithReason(value string) *v1.ConditionApplyConfiguration
+//	WithStatus(value v1.ConditionStatus) *v1.ConditionApplyConfiguration
+//	WithType(value string) *v1.ConditionApplyConfiguration
 type ConditionApplyConfiguration = metav1.ConditionApplyConfiguration
 
 // Condition returns an empty configuration to set fields of.
@@ -19,6 +34,27 @@ func Condition() *ConditionApplyConfiguration {
 
 // DeleteOptionsApplyConfiguration is what one applies of type DeleteOptions: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	TypeMetaApplyConfiguration v1.TypeMetaApplyConfiguration
+//	GracePeriodSeconds *int64
+//	Preconditions *v1.PreconditionsApplyConfiguration
+//	OrphanDependents *bool
+//	PropagationPolicy *v1.DeletionPropagation
+//	DryRun []string
+//	IgnoreStoreReadErrorWithClusterBreakingPotential *bool
+//	GetAPIVersion() *string
+//	GetKind() *string
+//	IsApplyConfiguration()
+//	WithAPIVersion(value string) *v1.DeleteOptionsApplyConfiguration
+//	WithDryRun(values ...string) *v1.DeleteOptionsApplyConfiguration
+//	WithGracePeriodSeconds(value int64) *v1.DeleteOptionsApplyConfiguration
+//	WithIgnoreStoreReadErrorWithClusterBreakingPotential(value bool) *v1.DeleteOptionsApplyConfiguration
+//	WithKind(value string) *v1.DeleteOptionsApplyConfiguration
+//	WithOrphanDependents(value bool) *v1.DeleteOptionsApplyConfiguration
+//	WithPreconditions(value *v1.PreconditionsApplyConfiguration) *v1.DeleteOptionsApplyConfiguration
+//	WithPropagationPolicy(value v1.DeletionPropagation) *v1.DeleteOptionsApplyConfiguration
 type DeleteOptionsApplyConfiguration = metav1.DeleteOptionsApplyConfiguration
 
 // DeleteOptions returns an empty configuration to set fields of.
@@ -28,6 +64,13 @@ func DeleteOptions() *DeleteOptionsApplyConfiguration {
 
 // GroupResourceApplyConfiguration is what one applies of type GroupResource: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	Group *string
+//	Resource *string
+//	WithGroup(value string) *v1.GroupResourceApplyConfiguration
+//	WithResource(value string) *v1.GroupResourceApplyConfiguration
 type GroupResourceApplyConfiguration = metav1.GroupResourceApplyConfiguration
 
 // GroupResource returns an empty configuration to set fields of.
@@ -37,6 +80,13 @@ func GroupResource() *GroupResourceApplyConfiguration {
 
 // LabelSelectorApplyConfiguration is what one applies of type LabelSelector: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	MatchLabels map[string]string
+//	MatchExpressions []v1.LabelSelectorRequirementApplyConfiguration
+//	WithMatchExpressions(values ...*v1.LabelSelectorRequirementApplyConfiguration) *v1.LabelSelectorApplyConfiguration
+//	WithMatchLabels(entries map[string]string) *v1.LabelSelectorApplyConfiguration
 type LabelSelectorApplyConfiguration = metav1.LabelSelectorApplyConfiguration
 
 // LabelSelector returns an empty configuration to set fields of.
@@ -46,6 +96,15 @@ func LabelSelector() *LabelSelectorApplyConfiguration {
 
 // LabelSelectorRequirementApplyConfiguration is what one applies of type LabelSelectorRequirement: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	Key *string
+//	Operator *v1.LabelSelectorOperator
+//	Values []string
+//	WithKey(value string) *v1.LabelSelectorRequirementApplyConfiguration
+//	WithOperator(value v1.LabelSelectorOperator) *v1.LabelSelectorRequirementApplyConfiguration
+//	WithValues(values ...string) *v1.LabelSelectorRequirementApplyConfiguration
 type LabelSelectorRequirementApplyConfiguration = metav1.LabelSelectorRequirementApplyConfiguration
 
 // LabelSelectorRequirement returns an empty configuration to set fields of.
@@ -55,6 +114,23 @@ func LabelSelectorRequirement() *LabelSelectorRequirementApplyConfiguration {
 
 // ManagedFieldsEntryApplyConfiguration is what one applies of type ManagedFieldsEntry: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	Manager *string
+//	Operation *v1.ManagedFieldsOperationType
+//	APIVersion *string
+//	Time *v1.Time
+//	FieldsType *string
+//	FieldsV1 *v1.FieldsV1
+//	Subresource *string
+//	WithAPIVersion(value string) *v1.ManagedFieldsEntryApplyConfiguration
+//	WithFieldsType(value string) *v1.ManagedFieldsEntryApplyConfiguration
+//	WithFieldsV1(value v1.FieldsV1) *v1.ManagedFieldsEntryApplyConfiguration
+//	WithManager(value string) *v1.ManagedFieldsEntryApplyConfiguration
+//	WithOperation(value v1.ManagedFieldsOperationType) *v1.ManagedFieldsEntryApplyConfiguration
+//	WithSubresource(value string) *v1.ManagedFieldsEntryApplyConfiguration
+//	WithTime(value v1.Time) *v1.ManagedFieldsEntryApplyConfiguration
 type ManagedFieldsEntryApplyConfiguration = metav1.ManagedFieldsEntryApplyConfiguration
 
 // ManagedFieldsEntry returns an empty configuration to set fields of.
@@ -64,6 +140,37 @@ func ManagedFieldsEntry() *ManagedFieldsEntryApplyConfiguration {
 
 // ObjectMetaApplyConfiguration is what one applies of type ObjectMeta: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	Name *string
+//	GenerateName *string
+//	Namespace *string
+//	UID *types.UID
+//	ResourceVersion *string
+//	Generation *int64
+//	CreationTimestamp *v1.Time
+//	DeletionTimestamp *v1.Time
+//	DeletionGracePeriodSeconds *int64
+//	Labels map[string]string
+//	Annotations map[string]string
+//	OwnerReferences []v1.OwnerReferenceApplyConfiguration
+//	Finalizers []string
+//	GetName() *string
+//	GetNamespace() *string
+//	WithAnnotations(entries map[string]string) *v1.ObjectMetaApplyConfiguration
+//	WithCreationTimestamp(value v1.Time) *v1.ObjectMetaApplyConfiguration
+//	WithDeletionGracePeriodSeconds(value int64) *v1.ObjectMetaApplyConfiguration
+//	WithDeletionTimestamp(value v1.Time) *v1.ObjectMetaApplyConfiguration
+//	WithFinalizers(values ...string) *v1.ObjectMetaApplyConfiguration
+//	WithGenerateName(value string) *v1.ObjectMetaApplyConfiguration
+//	WithGeneration(value int64) *v1.ObjectMetaApplyConfiguration
+//	WithLabels(entries map[string]string) *v1.ObjectMetaApplyConfiguration
+//	WithName(value string) *v1.ObjectMetaApplyConfiguration
+//	WithNamespace(value string) *v1.ObjectMetaApplyConfiguration
+//	WithOwnerReferences(values ...*v1.OwnerReferenceApplyConfiguration) *v1.ObjectMetaApplyConfiguration
+//	WithResourceVersion(value string) *v1.ObjectMetaApplyConfiguration
+//	WithUID(value types.UID) *v1.ObjectMetaApplyConfiguration
 type ObjectMetaApplyConfiguration = metav1.ObjectMetaApplyConfiguration
 
 // ObjectMeta returns an empty configuration to set fields of.
@@ -73,6 +180,21 @@ func ObjectMeta() *ObjectMetaApplyConfiguration {
 
 // OwnerReferenceApplyConfiguration is what one applies of type OwnerReference: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	APIVersion *string
+//	Kind *string
+//	Name *string
+//	UID *types.UID
+//	Controller *bool
+//	BlockOwnerDeletion *bool
+//	WithAPIVersion(value string) *v1.OwnerReferenceApplyConfiguration
+//	WithBlockOwnerDeletion(value bool) *v1.OwnerReferenceApplyConfiguration
+//	WithController(value bool) *v1.OwnerReferenceApplyConfiguration
+//	WithKind(value string) *v1.OwnerReferenceApplyConfiguration
+//	WithName(value string) *v1.OwnerReferenceApplyConfiguration
+//	WithUID(value types.UID) *v1.OwnerReferenceApplyConfiguration
 type OwnerReferenceApplyConfiguration = metav1.OwnerReferenceApplyConfiguration
 
 // OwnerReference returns an empty configuration to set fields of.
@@ -82,6 +204,13 @@ func OwnerReference() *OwnerReferenceApplyConfiguration {
 
 // PreconditionsApplyConfiguration is what one applies of type Preconditions: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	UID *types.UID
+//	ResourceVersion *string
+//	WithResourceVersion(value string) *v1.PreconditionsApplyConfiguration
+//	WithUID(value types.UID) *v1.PreconditionsApplyConfiguration
 type PreconditionsApplyConfiguration = metav1.PreconditionsApplyConfiguration
 
 // Preconditions returns an empty configuration to set fields of.
@@ -91,6 +220,15 @@ func Preconditions() *PreconditionsApplyConfiguration {
 
 // TypeMetaApplyConfiguration is what one applies of type TypeMeta: its fields,
 // of which any may be left out, and a method With… for each.
+//
+// # Fields and methods
+//
+//	Kind *string
+//	APIVersion *string
+//	GetAPIVersion() *string
+//	GetKind() *string
+//	WithAPIVersion(value string) *v1.TypeMetaApplyConfiguration
+//	WithKind(value string) *v1.TypeMetaApplyConfiguration
 type TypeMetaApplyConfiguration = metav1.TypeMetaApplyConfiguration
 
 // TypeMeta returns an empty configuration to set fields of.
