@@ -46,6 +46,8 @@ func (p processor) one(delta Delta, isInInitialList bool) error {
 		return err
 	}
 	switch n.kind {
+	case noNotification:
+		return nil
 	case deleteNotification:
 		err = p.store.Delete(n.obj)
 	case updateNotification:
@@ -60,11 +62,20 @@ func (p processor) one(delta Delta, isInInitialList bool) error {
 	return nil
 }
 
-// plan returns what a delta is to who knows what is in the store.
+// plan returns what a delta is to who knows what is in the store. It is no
+// notification where the store has nothing to delete: servers and what is between
+// may send an event twice.
 func (p processor) plan(delta Delta, isInInitialList bool) (notification, error) {
 	obj := delta.Object
 	switch delta.Type {
 	case Deleted:
+		key, err := p.keyFunc(obj)
+		if err != nil {
+			return notification{}, KeyError{obj, err}
+		}
+		if _, exists, err := p.store.GetByKey(key); err != nil || !exists {
+			return notification{}, err
+		}
 		return notification{kind: deleteNotification, obj: obj}, nil
 	case Added, Updated, Replaced, Sync:
 	default:
@@ -98,6 +109,9 @@ func (p processor) batch(deltas []Delta, isInInitialList bool) error {
 		n, err := p.plan(delta, isInInitialList)
 		if err != nil {
 			return err
+		}
+		if n.kind == noNotification {
+			continue
 		}
 		changes = append(changes, Transaction{n.obj, n.transaction()})
 		notifications = append(notifications, n)

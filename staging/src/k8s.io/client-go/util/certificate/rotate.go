@@ -143,15 +143,25 @@ func satisfies(current *tls.Certificate, template *x509.CertificateRequest) bool
 		!slices.ContainsFunc(template.IPAddresses, func(ip net.IP) bool { return !hasIP(ip) })
 }
 
+// ask notes what is asked for now. That the template had changed before is no news
+// any more.
+func (m *manager) ask(template *x509.CertificateRequest) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked = template
+	select {
+	case <-m.changed:
+	default:
+	}
+}
+
 // renew gets a new certificate and stores it.
 func (m *manager) renew(ctx context.Context) error {
 	template := m.config.template()
 	if template == nil {
 		return errors.New("there is nothing to ask for")
 	}
-	m.mu.Lock()
-	m.asked = template
-	m.mu.Unlock()
+	m.ask(template)
 	key, keyPEM, requestPEM, err := newRequest(template)
 	if err != nil {
 		return err
