@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"k8s.io/apimachinery/pkg/version"
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 	restclient "k8s.io/client-go/rest"
 )
 
@@ -143,6 +143,6 @@ func (d *DiscoveryClient) OpenAPISchema() (*openapi_v2.Document, error) {
 
 // OpenAPIV3 returns a client for the OpenAPI v3 documents. Each of its calls
 // goes to the server.
-func (d *DiscoveryClient) OpenAPIV3() openapi.Client {
-	return openapi.NewClient(d.restClient)
+func (d *DiscoveryClient) OpenAPIV3() documents.Client {
+	return documents.NewClient(d.restClient)
 }

@@ -6,7 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 	restclient "k8s.io/client-go/rest"
 )
 
@@ -95,5 +95,5 @@ type OpenAPISchemaInterface interface {
 // OpenAPIV3SchemaInterface has the schemas in OpenAPI v3, version by version.
 type OpenAPIV3SchemaInterface interface {
 	// OpenAPIV3 returns the client for them. It makes no request.
-	OpenAPIV3() openapi.Client
+	OpenAPIV3() documents.Client
 }

@@ -1,16 +1,16 @@
 package openapi
 
 import (
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 	"k8s.io/client-go/rest"
 )
 
 // ContentTypeOpenAPIV3PB asks for a document as a protobuf message of gnostic's
 // openapi.v3.Document. It is smaller than JSON, but drops what only Kubernetes
 // has in its schemas.
-const ContentTypeOpenAPIV3PB = openapi.ContentTypeOpenAPIV3PB
+const ContentTypeOpenAPIV3PB = documents.ContentTypeOpenAPIV3PB
 
-// The types are aliases of those in package v3, which has all but
+// The types are aliases of those in package documents, which has all but
 // [NewTypeConverter] and is what package discovery links.
 type (
 	// Client knows which documents there are.
@@ -22,8 +22,8 @@ type (
 	//
 	// # Fields and methods
 	//
-	//	Paths() (map[string]openapi.GroupVersion, error)
-	Client = openapi.Client
+	//	Paths() (map[string]documents.GroupVersion, error)
+	Client = documents.Client
 
 	// GroupVersion is one document.
 	//
@@ -41,8 +41,8 @@ type (
 	//
 	//	Schema(contentType string) ([]byte, error)
 	//	ServerRelativeURL() string
-	GroupVersion = openapi.GroupVersion
+	GroupVersion = documents.GroupVersion
 )
 
 // NewClient returns a client that goes to the server at every call.
-func NewClient(restClient rest.Interface) Client { return openapi.NewClient(restClient) }
+func NewClient(restClient rest.Interface) Client { return documents.NewClient(restClient) }

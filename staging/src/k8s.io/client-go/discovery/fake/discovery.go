@@ -26,7 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 	clientversion "k8s.io/client-go/pkg/version"
 	restclient "k8s.io/client-go/rest"
 	"k8s.io/client-go/testing"
@@ -142,12 +142,12 @@ func (c *FakeDiscovery) OpenAPISchema() (*openapi_v2.Document, error) {
 
 // OpenAPIV3 returns a client without documents. Package openapitest has one
 // with some.
-func (c *FakeDiscovery) OpenAPIV3() openapi.Client { return noDocuments{} }
+func (c *FakeDiscovery) OpenAPIV3() documents.Client { return noDocuments{} }
 
 type noDocuments struct{}
 
-func (noDocuments) Paths() (map[string]openapi.GroupVersion, error) {
-	return map[string]openapi.GroupVersion{}, nil
+func (noDocuments) Paths() (map[string]documents.GroupVersion, error) {
+	return map[string]documents.GroupVersion{}, nil
 }
 
 // RESTClient returns nil: there is no server.

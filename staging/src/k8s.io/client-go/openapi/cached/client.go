@@ -5,25 +5,25 @@ import (
 	"maps"
 	"sync"
 
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 )
 
 // NewClient returns a client that asks other for each thing once: for the
 // paths, and for each document in each of its forms. Whoever asks meanwhile
 // waits for the answer. There is no expiry, but failures are not remembered:
 // the next call tries again.
-func NewClient(other openapi.Client) openapi.Client {
+func NewClient(other documents.Client) documents.Client {
 	return &client{other: other}
 }
 
 type client struct {
-	other openapi.Client
+	other documents.Client
 
 	mu    sync.Mutex
-	paths map[string]openapi.GroupVersion
+	paths map[string]documents.GroupVersion
 }
 
-func (c *client) Paths() (map[string]openapi.GroupVersion, error) {
+func (c *client) Paths() (map[string]documents.GroupVersion, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.paths == nil {
@@ -31,7 +31,7 @@ func (c *client) Paths() (map[string]openapi.GroupVersion, error) {
 		if err != nil {
 			return nil, err
 		}
-		remembered := make(map[string]openapi.GroupVersion, len(paths))
+		remembered := make(map[string]documents.GroupVersion, len(paths))
 		for path, gv := range paths {
 			remembered[path] = &document{other: gv}
 		}
@@ -42,7 +42,7 @@ func (c *client) Paths() (map[string]openapi.GroupVersion, error) {
 }
 
 type document struct {
-	other openapi.GroupVersion
+	other documents.GroupVersion
 
 	mu    sync.Mutex
 	forms map[string]*form

@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/internal/atomicfile"
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 	restclient "k8s.io/client-go/rest"
 )
 
@@ -178,7 +178,7 @@ func (d *CachedDiscoveryClient) OpenAPISchema() (*openapi_v2.Document, error) {
 
 // OpenAPIV3 returns a client that remembers, until the next Invalidate, what
 // it fetched. Only the HTTP cache outlives the process.
-func (d *CachedDiscoveryClient) OpenAPIV3() openapi.Client { return d.delegate.OpenAPIV3() }
+func (d *CachedDiscoveryClient) OpenAPIV3() documents.Client { return d.delegate.OpenAPIV3() }
 
 // RESTClient returns the client that requests go through.
 func (d *CachedDiscoveryClient) RESTClient() restclient.Interface { return d.delegate.RESTClient() }

@@ -20,7 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 	restclient "k8s.io/client-go/rest"
 	utiltesting "k8s.io/client-go/util/testing"
 )
@@ -223,7 +223,7 @@ func TestOpenAPIDocumentsAreNotAskedForUntilTheirHashChanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, form := range []string{"application/json", openapi.ContentTypeOpenAPIV3PB} {
+			for _, form := range []string{"application/json", documents.ContentTypeOpenAPIV3PB} {
 				if body, err := paths[document].Schema(form); err != nil || len(body) == 0 {
 					t.Fatal(len(body), err)
 				}

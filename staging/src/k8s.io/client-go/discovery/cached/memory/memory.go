@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/openapi/cached"
-	"k8s.io/client-go/openapi/v3"
+	"k8s.io/client-go/openapi/documents"
 	restclient "k8s.io/client-go/rest"
 )
 
@@ -51,7 +51,7 @@ type snapshot struct {
 	groups   *metav1.APIGroupList // nil until they are known
 	versions map[schema.GroupVersion]*entry
 	complete bool // all resources came with the groups
-	openapi  openapi.Client
+	openapi  documents.Client
 }
 
 // An entry is what was learnt about one version.
@@ -232,7 +232,7 @@ func (c *client) ServerVersion() (*version.Info, error) { return c.delegate.Serv
 func (c *client) OpenAPISchema() (*openapi_v2.Document, error) { return c.delegate.OpenAPISchema() }
 
 // OpenAPIV3 returns a client that is cached until the next Invalidate.
-func (c *client) OpenAPIV3() openapi.Client {
+func (c *client) OpenAPIV3() documents.Client {
 	s := c.snapshot()
 	s.mu.Lock()
 	defer s.mu.Unlock()
