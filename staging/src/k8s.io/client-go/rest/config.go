@@ -2,16 +2,27 @@ package rest
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/pkg/version"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/client-go/transport"
 	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/klog/v2"
 )
 
 // The rate limit of clients whose Config has none.
@@ -160,4 +171,141 @@ type ContentConfig struct {
 // before a client is made.
 func (c *Config) Wrap(fn transport.WrapperFunc) {
 	c.WrapTransport = transport.Wrappers(c.WrapTransport, fn)
+}
+
+// CopyConfig returns a copy of config that may be changed. What its pointers and slices
+// refer to is shared.
+func CopyConfig(config *Config) *Config {
+	c := *config
+	return &c
+}
+
+// AnonymousClientConfig returns a copy of config that has nothing by which its user is
+// known: no password, token, certificate, plugin, impersonation or custom transport.
+func AnonymousClientConfig(config *Config) *Config {
+	c := *config
+	c.Username, c.Password = "", ""
+	c.BearerToken, c.BearerTokenFile = "", ""
+	c.Impersonate = ImpersonationConfig{}
+	c.AuthProvider, c.AuthConfigPersister, c.ExecProvider = nil, nil, nil
+	c.CertFile, c.CertData = "", nil
+	c.KeyFile, c.KeyData = "", nil
+	c.Transport, c.WrapTransport = nil, nil
+	return &c
+}
+
+// SetKubernetesDefaults fills in the user agent if there is none. It returns no error; the
+// result is kept for callers that check it.
+func SetKubernetesDefaults(config *Config) error {
+	if config.UserAgent == "" {
+		config.UserAgent = DefaultKubernetesUserAgent()
+	}
+	return nil
+}
+
+// AddUserAgent makes config's user agent the default one followed by a slash and
+// userAgent, and returns config.
+func AddUserAgent(config *Config, userAgent string) *Config {
+	config.UserAgent = DefaultKubernetesUserAgent() + "/" + userAgent
+	return config
+}
+
+// DefaultKubernetesUserAgent returns how programs call themselves by default: the name of
+// the command, its version, the platform, and the commit of the library. Servers that manage fields take the
+// part before the first slash for the manager.
+func DefaultKubernetesUserAgent() string { return defaultUserAgent() }
+
+var defaultUserAgent = sync.OnceValue(func() string {
+	v := version.Get()
+	return userAgent(os.Args[0], v.GitVersion, goruntime.GOOS, goruntime.GOARCH, v.GitCommit)
+})
+
+func userAgent(command, version, system, arch, commit string) string {
+	name := filepath.Base(command)
+	if command == "" {
+		name = "unknown"
+	}
+	// What follows a dash says how far from a release this is, which is nobody's
+	// business.
+	if version, _, _ = strings.Cut(version, "-"); version == "" {
+		version = "unknown"
+	}
+	const shortHash = 7
+	switch {
+	case commit == "":
+		commit = "unknown"
+	case len(commit) > shortHash:
+		commit = commit[:shortHash]
+	}
+	return name + "/" + version + " (" + system + "/" + arch + ") kubernetes/" + commit
+}
+
+// DeepCopyInto copies in to out. Neither may be nil.
+func (in *TLSClientConfig) DeepCopyInto(out *TLSClientConfig) {
+	*out = *in
+	out.CertData = slices.Clone(in.CertData)
+	out.KeyData = slices.Clone(in.KeyData)
+	out.CAData = slices.Clone(in.CAData)
+	out.NextProtos = slices.Clone(in.NextProtos)
+}
+
+// DeepCopy returns a copy that shares nothing with in; nil for nil.
+func (in *TLSClientConfig) DeepCopy() *TLSClientConfig {
+	if in == nil {
+		return nil
+	}
+	out := &TLSClientConfig{}
+	in.DeepCopyInto(out)
+	return out
+}
+
+// ErrNotInCluster is returned by InClusterConfig where the process does not run in a pod.
+var ErrNotInCluster = errors.New("unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined")
+
+// Where a pod finds what its service account has.
+const (
+	serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+	serviceAccountCA    = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+)
+
+// InClusterConfig returns the configuration for a pod: the server is the one of its
+// cluster, the user its service account. The token is read again as it is renewed. The error is
+// ErrNotInCluster if the process does not run in a pod, or says why the token cannot be read.
+func InClusterConfig() (*Config, error) {
+	return inCluster(os.Getenv, serviceAccountToken, serviceAccountCA)
+}
+
+func inCluster(getenv func(string) string, tokenFile, caFile string) (*Config, error) {
+	host, port := getenv("KUBERNETES_SERVICE_HOST"), getenv("KUBERNETES_SERVICE_PORT")
+	if host == "" || port == "" {
+		return nil, ErrNotInCluster
+	}
+	token, err := os.ReadFile(tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	config := &Config{
+		Host:            "https://" + net.JoinHostPort(host, port),
+		BearerToken:     string(token),
+		BearerTokenFile: tokenFile,
+	}
+	// Without the authorities of the cluster those of the system have to do, which is
+	// right where the server has a public certificate.
+	if err := checkCertificates(caFile); err != nil {
+		klog.Background().Error(err, "Using the system's certificate authorities, as those of the cluster cannot be read")
+	} else {
+		config.CAFile = caFile
+	}
+	return config, nil
+}
+
+func checkCertificates(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(data) {
+		return fmt.Errorf("%s holds no certificate in PEM", file)
+	}
+	return nil
 }

@@ -37,4 +37,25 @@
 //
 // A client waits for its own rate limiter before it sends: 5 requests a second and
 // bursts of 10, unless the Config says otherwise. Watches do not wait. Long waits are logged.
+//
+// # The way of a request
+//
+// Each step has a file, here in the order in which a request meets them:
+//
+//	config.go     a Config: server, user and limits; its source in a pod, copies of it
+//	client.go     a RESTClient from it
+//	  transport.go  connections that authenticate: plugins of the process, and commands
+//	  content.go    the formats that it speaks
+//	request.go    a Request from its verb, resource, name and so on
+//	  url.go        its path and query
+//	  body.go       its body
+//	send.go       Do, DoRaw, Stream and Watch
+//	  retry.go      whether there is to be another attempt
+//	  throttle.go   how long each attempt waits: rate limiter, and failing servers
+//	result.go     the answer read, decoded, or made an error
+//	  warnings.go   what the server warns of
+//	watch.go      the answer as a stream of events
+//
+// Of all of them, observe.go reports to package metrics and to the log, and config_print.go
+// prints a Config.
 package rest

@@ -1,18 +1,24 @@
 package rest
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
+	"fmt"
 	"net/http/httptrace"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/client-go/tools/metrics"
+	"k8s.io/klog/v2"
 )
 
-// What is reported to package metrics. Where a metric discards what it gets, nothing is
-// computed for it.
+// What is reported of requests: to package metrics, and to the log. Where a metric discards
+// what it gets, nothing is computed for it.
 
 // noAnswer is the code of attempts without an answer.
 const noAnswer = "<error>"
@@ -136,4 +142,47 @@ func pathPattern(segments []string) (string, bool) {
 // namespaceSubresource tells /namespaces/NAME/status from /namespaces/NAME/pods.
 func namespaceSubresource(segment string) bool {
 	return segment == "status" || segment == "finalize"
+}
+
+// logBody logs a body, more of it the higher the verbosity is. The line names whoever sent
+// the request, to whom a line of this package says nothing.
+func logBody(ctx context.Context, what string, data []byte) {
+	logger := klog.FromContext(ctx).V(8)
+	if !logger.Enabled() {
+		return
+	}
+	limit := 1024
+	switch {
+	case logger.V(2).Enabled():
+		limit = len(data)
+	case logger.V(1).Enabled():
+		limit = 10240
+	}
+	more := ""
+	if len(data) > limit {
+		more = fmt.Sprintf(" [truncated %d chars]", len(data)-limit)
+		data = data[:limit]
+	}
+	text := string(data)
+	if bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data) && more == "" {
+		text = "\n" + hex.Dump(data)
+	}
+	logger.WithCallDepth(depth()).Info(what, "body", text+more)
+}
+
+// depth returns how far above its caller the one is that called a method of Request.
+func depth() int {
+	var counters [16]uintptr
+	frames := runtime.CallersFrames(counters[:runtime.Callers(2, counters[:])])
+	self, more := frames.Next()
+	methods := strings.TrimSuffix(self.Function, "logBody") + "(*Request)."
+	n := 0
+	for more {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		if n++; !strings.HasPrefix(frame.Function, methods) {
+			break
+		}
+	}
+	return n
 }

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"k8s.io/client-go/tools/metrics"
 	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/klog/v2"
 )
 
 // recorder keeps all that is reported.
@@ -148,5 +151,42 @@ func TestLongWaitsAreLoggedOnceInAWhile(t *testing.T) {
 		if got := mayLog(now.Add(tc.after)); got != tc.want {
 			t.Errorf("after %v: %v", tc.after, got)
 		}
+	}
+}
+
+func TestBodiesAreLoggedAtTheLineThatSendsThem(t *testing.T) {
+	code := http.StatusOK
+	client := clientTo(t, func(*http.Request) (*http.Response, error) { return answer(code, mediaJSON, "{}"), nil })
+	var lines []string
+	logger := funcr.New(func(_, args string) { lines = append(lines, args) }, funcr.Options{LogCaller: funcr.All, Verbosity: 8})
+	ctx := klog.NewContext(context.Background(), logger)
+	post := func() *Request { return client.Post().Resource("pods").Body([]byte("ping")) }
+	_, _, line, _ := runtime.Caller(0)
+	for i, tc := range []struct {
+		name string
+		send func()
+		want []string
+		code int
+	}{
+		{"Do", func() { post().Do(ctx) }, []string{"Request Body", "Response Body"}, http.StatusOK},
+		{"DoRaw", func() { post().DoRaw(ctx) }, []string{"Request Body", "Response Body"}, http.StatusOK},
+		{"Stream", func() { post().Stream(ctx) }, []string{"Request Body"}, http.StatusOK},
+		{"failing Stream", func() { post().Stream(ctx) }, []string{"Request Body", "Response Body"}, http.StatusNotFound},
+		{"Watch", func() { post().Watch(ctx) }, []string{"Request Body"}, http.StatusOK},
+		{"failing Watch", func() { post().Watch(ctx) }, []string{"Request Body", "Response Body"}, http.StatusNotFound},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lines, code = nil, tc.code
+			tc.send()
+			if len(lines) != len(tc.want) {
+				t.Fatalf("there are %d lines, want %d: %q", len(lines), len(tc.want), lines)
+			}
+			for n, what := range tc.want {
+				caller := fmt.Sprintf(`"file"="observe_test.go" "line"=%d}`, line+7+i)
+				if !strings.Contains(lines[n], what) || !strings.Contains(lines[n], caller) {
+					t.Errorf("got %s, want %s with %s", lines[n], what, caller)
+				}
+			}
+		})
 	}
 }

@@ -1,8 +1,13 @@
 package rest
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"strconv"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -115,3 +120,115 @@ func (r Result) WasCreated(wasCreated *bool) Result {
 
 // Warnings returns the warnings that came with the answer.
 func (r Result) Warnings() []net.WarningHeader { return r.warnings }
+
+// result reads an answer. It does not close the body.
+func (r *Request) result(ctx context.Context, resp *http.Response) Result {
+	data, err := readBody(resp)
+	if err != nil {
+		return Result{err: fmt.Errorf("unexpected error when reading response body. Please retry. Original error: %w", err)}
+	}
+	observeResponseSize(ctx, r.verb, resp.Request.URL.Host, len(data))
+	logBody(ctx, "Response Body", data)
+
+	result := Result{
+		body:        data,
+		contentType: resp.Header.Get("Content-Type"),
+		statusCode:  resp.StatusCode,
+		warnings:    handleWarnings(ctx, resp.Header, r.warnings),
+	}
+	if result.contentType == "" {
+		result.contentType = r.formats.contentType
+	}
+	result.decoder, err = r.decoder(result.contentType)
+	switch {
+	case !succeeded(resp.StatusCode):
+		if resp.StatusCode == http.StatusUnsupportedMediaType {
+			r.c.content.refused(resp.Request.Header.Get("Content-Type"))
+		}
+		result.err = r.responseError(resp, data)
+	case err != nil:
+		result.err = err
+	}
+	return result
+}
+
+// decoder returns the decoder for a Content-Type header, or nil where there is none for it. The
+// error is of headers that mean nothing.
+func (r *Request) decoder(contentType string) (runtime.Decoder, error) {
+	var params map[string]string
+	mediaType := contentType
+	switch contentType {
+	case mediaJSON, mediaProtobuf: // the usual ones have nothing to parse
+	default:
+		var err error
+		if mediaType, params, err = mime.ParseMediaType(contentType); err != nil {
+			return nil, apierrors.NewInternalError(err)
+		}
+	}
+	decoder, err := r.c.content.negotiator.Decoder(mediaType, params)
+	if err != nil {
+		return nil, nil // the result says what is missing if somebody wants it decoded
+	}
+	return decoder, nil
+}
+
+// succeeded reports whether a status means that the answer is what was asked for.
+func succeeded(code int) bool {
+	return code == http.StatusSwitchingProtocols || code >= http.StatusOK && code <= http.StatusPartialContent
+}
+
+// readBody reads a body to its end. What was read comes along with an error.
+func readBody(resp *http.Response) ([]byte, error) {
+	if resp.Body == nil {
+		return nil, nil
+	}
+	// A size that nobody sends is not believed in.
+	const believed = 512 << 20
+	n := resp.ContentLength
+	if n <= 0 || n > believed {
+		return io.ReadAll(resp.Body)
+	}
+	data := make([]byte, n)
+	read, err := io.ReadFull(resp.Body, data)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return data[:read], err
+}
+
+// responseError returns the error that an answer with a bad status stands for, going by
+// the status and, if it is text, what the body says.
+func (r *Request) responseError(resp *http.Response, data []byte) error {
+	message := "unknown"
+	if isText(resp.Header.Get("Content-Type")) {
+		const readable = 2048
+		message = strings.TrimSpace(string(data[:min(len(data), readable)]))
+	}
+	var resource schema.GroupResource
+	if r.resource != "" { // a group by itself says nothing of a path
+		resource = schema.GroupResource{Group: r.c.content.groupVersion.Group, Resource: r.resource}
+	}
+	seconds, _ := retryAfterSeconds(resp)
+	return apierrors.NewGenericServerResponse(resp.StatusCode, resp.Request.Method, resource, r.name, message, seconds, true)
+}
+
+// retryAfterSeconds returns the number in the Retry-After header. Dates are not
+// understood: servers of APIs do not send them, and clocks differ.
+func retryAfterSeconds(resp *http.Response) (seconds int, told bool) {
+	h := resp.Header.Get("Retry-After")
+	if h == "" {
+		return 0, false
+	}
+	seconds, err := strconv.Atoi(h)
+	if err != nil {
+		return 0, false
+	}
+	const day = 24 * 60 * 60 // times a second must not overflow
+	return min(max(seconds, 0), 365*day), true
+}
+
+// isText reports whether a Content-Type header says that people can read it. Servers that
+// say nothing send text.
+func isText(contentType string) bool {
+	return contentType == "" || len(contentType) >= 5 && strings.EqualFold(contentType[:5], "text/")
+}

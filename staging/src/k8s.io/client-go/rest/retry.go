@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -144,21 +143,6 @@ func reconnectAfter(n int) time.Duration {
 		wait *= 2
 	}
 	return wait
-}
-
-// retryAfterSeconds returns the number in the Retry-After header. Dates are not
-// understood: servers of APIs do not send them, and clocks differ.
-func retryAfterSeconds(resp *http.Response) (seconds int, told bool) {
-	h := resp.Header.Get("Retry-After")
-	if h == "" {
-		return 0, false
-	}
-	seconds, err := strconv.Atoi(h)
-	if err != nil {
-		return 0, false
-	}
-	const day = 24 * 60 * 60 // times a second must not overflow
-	return min(max(seconds, 0), 365*day), true
 }
 
 // discard reads some of what is left of an answer, so that the connection can be used

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -164,6 +165,36 @@ func (r *Request) attempt(ctx context.Context, a *attempts, retryable IsRetryabl
 		}
 		return resp, nil
 	}
+}
+
+// RequestConstructionError is returned where what was asked for makes no HTTP request.
+type RequestConstructionError struct {
+	Err error
+}
+
+// Error says what is wrong.
+func (r *RequestConstructionError) Error() string {
+	return fmt.Sprintf("request construction error: '%v'", r.Err)
+}
+
+// Unwrap returns Err.
+func (r *RequestConstructionError) Unwrap() error { return r.Err }
+
+// newHTTPRequest returns an HTTP request for an attempt to send r.
+func (r *Request) newHTTPRequest(ctx context.Context, u *url.URL) (*http.Request, error) {
+	reader, err := r.body.open()
+	if err != nil {
+		return nil, &RequestConstructionError{Err: fmt.Errorf("going back to the start of the body: %w", err)}
+	}
+	// Parsing the URL again would be a waste.
+	req, err := http.NewRequestWithContext(ctx, r.verb, "", reader)
+	if err != nil {
+		return nil, err
+	}
+	sent := *u // a round tripper may change it
+	req.URL, req.Host = &sent, sent.Host
+	req.Header = r.headers
+	return req, nil
 }
 
 // size returns how long the body of a request is, or a negative number if that is not

@@ -3,12 +3,17 @@ package rest
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"os"
+	"sync"
 
 	"k8s.io/client-go/pkg/apis/clientauthentication"
 	"k8s.io/client-go/plugin/pkg/client/auth/exec"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/client-go/transport"
+	"k8s.io/klog/v2"
 )
 
 // HTTPClientFor returns an HTTP client that reaches the server as config says. It is
@@ -146,4 +151,114 @@ func (c *Config) addExec(out *transport.Config) error {
 		return err
 	}
 	return authenticator.UpdateTransportConfig(out)
+}
+
+// AuthProvider is a plugin that authenticates.
+type AuthProvider interface {
+	// WrapTransport puts around a transport what authenticates its requests.
+	WrapTransport(http.RoundTripper) http.RoundTripper
+	// Login lets the plugin get ready. It must not ask the user anything.
+	Login() error
+}
+
+// AuthProviderConfigPersister keeps a plugin's settings.
+type AuthProviderConfigPersister interface {
+	// Persist replaces the settings.
+	Persist(map[string]string) error
+}
+
+// Factory makes a plugin for a server. Config has the plugin's settings, and persister
+// keeps them when they change.
+type Factory func(clusterAddress string, config map[string]string, persister AuthProviderConfigPersister) (AuthProvider, error)
+
+var providers struct {
+	sync.Mutex
+	byName map[string]Factory
+}
+
+// RegisterAuthProviderPlugin makes a plugin known under name. It returns an error if there
+// is one of that name.
+func RegisterAuthProviderPlugin(name string, plugin Factory) error {
+	providers.Lock()
+	defer providers.Unlock()
+	if _, taken := providers.byName[name]; taken {
+		return fmt.Errorf("auth provider plugin %q was registered twice", name)
+	}
+	if providers.byName == nil {
+		providers.byName = map[string]Factory{}
+	}
+	providers.byName[name] = plugin
+	klog.V(4).InfoS("Registered auth provider plugin", "name", name)
+	return nil
+}
+
+// GetAuthProvider returns the plugin that apc names, for the server at clusterAddress. It
+// returns the plugin's error, or one if there is no such plugin.
+func GetAuthProvider(clusterAddress string, apc *clientcmdapi.AuthProviderConfig, persister AuthProviderConfigPersister) (AuthProvider, error) {
+	providers.Lock()
+	factory, known := providers.byName[apc.Name]
+	providers.Unlock()
+	if !known {
+		return nil, fmt.Errorf("no auth provider found for name %q: import the package that registers it, or use an exec plugin", apc.Name)
+	}
+	return factory(clusterAddress, apc.Config, persister)
+}
+
+// ConfigToExecCluster returns what config says about its server, for a credential plugin
+// that wants to know. Authorities in a file are read from it, and the proxy is the one for requests to
+// the server.
+func ConfigToExecCluster(config *Config) (*clientauthentication.Cluster, error) {
+	ca := config.CAData
+	if len(ca) == 0 && config.CAFile != "" {
+		var err error
+		if ca, err = os.ReadFile(config.CAFile); err != nil {
+			return nil, fmt.Errorf("failed to load CA bundle for execProvider: %w", err)
+		}
+	}
+	cluster := &clientauthentication.Cluster{
+		Server:                   config.Host,
+		TLSServerName:            config.ServerName,
+		InsecureSkipTLSVerify:    config.Insecure,
+		CertificateAuthorityData: ca,
+		DisableCompression:       config.DisableCompression,
+	}
+	if config.ExecProvider != nil {
+		cluster.Config = config.ExecProvider.Config
+	}
+	if config.Proxy != nil {
+		request, err := http.NewRequest("", config.Host, nil)
+		if err != nil {
+			return nil, fmt.Errorf("failed to create proxy URL request for execProvider: %w", err)
+		}
+		proxy, err := config.Proxy(request)
+		if err != nil {
+			return nil, fmt.Errorf("failed to get proxy URL for execProvider: %w", err)
+		}
+		if proxy != nil {
+			cluster.ProxyURL = proxy.String()
+		}
+	}
+	return cluster, nil
+}
+
+// ExecClusterToConfig returns a configuration for the server that a credential plugin was
+// told about. It has nothing that authenticates.
+func ExecClusterToConfig(cluster *clientauthentication.Cluster) (*Config, error) {
+	config := &Config{
+		Host:               cluster.Server,
+		DisableCompression: cluster.DisableCompression,
+		TLSClientConfig: TLSClientConfig{
+			Insecure:   cluster.InsecureSkipTLSVerify,
+			ServerName: cluster.TLSServerName,
+			CAData:     cluster.CertificateAuthorityData,
+		},
+	}
+	if cluster.ProxyURL != "" {
+		proxy, err := url.Parse(cluster.ProxyURL)
+		if err != nil {
+			return nil, fmt.Errorf("cannot parse proxy URL: %w", err)
+		}
+		config.Proxy = http.ProxyURL(proxy)
+	}
+	return config, nil
 }
