@@ -153,7 +153,9 @@ type TLSClientConfig struct {
 	NextProtos []string
 }
 
-// ContentConfig says which formats are spoken.
+// ContentConfig says which formats are spoken. Typed clients know "application/json",
+// "application/vnd.kubernetes.protobuf" and "application/yaml", and "application/cbor" where
+// the feature ClientsAllowCBOR is enabled; those of package dynamic know JSON and CBOR.
 type ContentConfig struct {
 	// AcceptContentTypes are the formats to ask for, as in an Accept header. The
 	// default is ContentType.

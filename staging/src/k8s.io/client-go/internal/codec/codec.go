@@ -1,8 +1,9 @@
-// Package codec has the serializers of typed clients: JSON, protobuf and, where
-// the feature gate allows it, CBOR.
+// Package codec has the serializers of typed clients: JSON, protobuf, YAML and, where
+// the feature gate allows it, CBOR. Which ones there are does not depend on what else
+// a program links.
 //
 // They stand in for those of apimachinery's serializer package, which convert
-// between versions, apply defaults and link a YAML library. A client does none of
+// between versions and apply defaults. A client does none of
 // this: it sends and receives one version of an object, as it is. What a client
 // nearly always does, decoding a body into an object of the kind that it asked
 // for, takes one pass less for JSON and one copy less for protobuf.
@@ -18,7 +19,6 @@ import (
 	apijson "k8s.io/apimachinery/pkg/runtime/serializer/json"
 	apiprotobuf "k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/client-go/features"
-	"k8s.io/client-go/internal/yamlconv"
 )
 
 // Negotiated is a [runtime.NegotiatedSerializer] of a scheme's types. Encoders
@@ -32,10 +32,7 @@ type Negotiated struct {
 // New returns the serializers for the types of a scheme. JSON is the first, which
 // makes it the one for those who do not say.
 func New(scheme *runtime.Scheme) *Negotiated {
-	infos := []runtime.SerializerInfo{jsonInfo(scheme), protobufInfo(scheme)}
-	if yamlconv.Linked() {
-		infos = append(infos, yamlInfo(scheme))
-	}
+	infos := []runtime.SerializerInfo{jsonInfo(scheme), protobufInfo(scheme), yamlInfo(scheme)}
 	if features.FeatureGates().Enabled(features.ClientsAllowCBOR) {
 		infos = append(infos, cbor.NewSerializerInfo(scheme, scheme))
 	}

@@ -105,6 +105,31 @@ func TestStrictJSONIsDecodedAsAPIMachineryDoes(t *testing.T) {
 	}
 }
 
+func TestYAMLIsDecodedAsAPIMachineryDoes(t *testing.T) {
+	ours, theirs := pair(t, runtime.ContentTypeYAML)
+	for _, document := range append([]string{
+		"kind: Pod\napiVersion: v1\nmetadata:\n  name: a\n  labels: {x: 'y'}\nspec:\n  priority: 3\n",
+		"# of a\napiVersion: v1\nkind: Pod\n",
+		"---\nkind: Pod\napiVersion: v1\n---\nkind: Pod\n",
+		"kind: Status\napiVersion: v1\nstatus: Failure\ncode: 410\n",
+		"metadata:\n  name: a\n",
+		"kind: Pod\napiVersion: v1\nspec: {priority: x}\n",
+		"kind: Pod\n  apiVersion: v1\n",
+		"kind: Pod\napiVersion: v1\nunknown: 1\n",
+		"- kind: Pod\n", "kind: [", "plain text",
+	}, documents...) {
+		for name, target := range targets {
+			if name == "unknown" {
+				continue // apimachinery says that the YAML which it keeps is JSON
+			}
+			t.Run(name+"/"+document, func(t *testing.T) {
+				compareDecoders(t, ours.Serializer, theirs.Serializer, []byte(document), &podDefault, target)
+				compareDecoders(t, ours.StrictSerializer, theirs.StrictSerializer, []byte(document), nil, target)
+			})
+		}
+	}
+}
+
 func compareDecoders(t *testing.T, ours, theirs runtime.Decoder, data []byte, defaults *schema.GroupVersionKind, target func() runtime.Object) {
 	t.Helper()
 	want, wantKind, wantErr := theirs.Decode(data, defaults, target())
@@ -211,12 +236,14 @@ func TestAnObjectFromProtobufIsIndependentOfTheData(t *testing.T) {
 	}
 }
 
-func TestJSONIsEncodedAsAPIMachineryDoes(t *testing.T) {
-	ours, theirs := pair(t, runtime.ContentTypeJSON)
-	for _, object := range []runtime.Object{pod(), &corev1.PodList{Items: []corev1.Pod{*pod()}}, &metav1.Status{}} {
-		got, want := encode(t, ours.Serializer, object), encode(t, theirs.Serializer, object)
-		if !bytes.Equal(got, want) {
-			t.Errorf("got %s, want %s", got, want)
+func TestTextIsEncodedAsAPIMachineryDoes(t *testing.T) {
+	for _, mediaType := range []string{runtime.ContentTypeJSON, runtime.ContentTypeYAML} {
+		ours, theirs := pair(t, mediaType)
+		for _, object := range []runtime.Object{pod(), &corev1.PodList{Items: []corev1.Pod{*pod()}}, &metav1.Status{}} {
+			got, want := encode(t, ours.Serializer, object), encode(t, theirs.Serializer, object)
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s: got %s, want %s", mediaType, got, want)
+			}
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/internal/yamlconv"
 	kjson "sigs.k8s.io/json"
 )
 
@@ -134,34 +133,6 @@ func (s *jsonSerializer) ReadsJSONWatchEvents() {}
 func (s *jsonSerializer) RecognizesData(data []byte) (ok, unknown bool, err error) {
 	return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")), false, nil
 }
-
-// yamlSerializer reads and writes YAML by way of JSON.
-type yamlSerializer struct {
-	json *jsonSerializer
-}
-
-func (s yamlSerializer) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
-	converted, err := yamlconv.ToJSON(data)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s.json.Decode(converted, defaults, into)
-}
-
-func (s yamlSerializer) Encode(object runtime.Object, w io.Writer) error {
-	data, err := json.Marshal(object)
-	if err != nil {
-		return err
-	}
-	converted, err := yamlconv.FromJSON(data)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(converted)
-	return err
-}
-
-func (s yamlSerializer) Identifier() runtime.Identifier { return "client-yaml" }
 
 // CopiesInput tells package rest/watch that objects of new kinds keep nothing of the data
 // that they are decoded from.

@@ -1,8 +1,6 @@
-// Package yamlconv lets packages that may meet YAML read it in programs that link
-// a YAML library anyway, and spares the others the library.
-//
-// Packages that cannot do without YAML, such as tools/clientcmd, which reads
-// kubeconfig files, say so by calling [Provide] from an init function.
+// Package yamlconv lets package exec read YAML from credential plugins in programs
+// that read kubeconfig files, where the plugins are named, and spares the others the
+// library: it is the only thing that a dynamic client would link it for.
 package yamlconv
 
 import "errors"
@@ -10,16 +8,11 @@ import "errors"
 // ErrNotLinked is returned where YAML was met in a program without the library.
 var ErrNotLinked = errors.New("this program links no YAML library: use JSON, or import k8s.io/client-go/tools/clientcmd, which brings one")
 
-var toJSON, fromJSON func([]byte) ([]byte, error)
+var toJSON func([]byte) ([]byte, error)
 
-// Provide sets the functions that convert between YAML and JSON. It is called
-// before main starts.
-func Provide(yamlToJSON, jsonToYAML func([]byte) ([]byte, error)) {
-	toJSON, fromJSON = yamlToJSON, jsonToYAML
-}
-
-// Linked reports whether the program links a YAML library.
-func Linked() bool { return toJSON != nil }
+// Provide sets the function that converts YAML to JSON. Packages that cannot do without
+// YAML call it from an init function.
+func Provide(yamlToJSON func([]byte) ([]byte, error)) { toJSON = yamlToJSON }
 
 // ToJSON converts YAML, of which JSON is a part, to JSON.
 func ToJSON(data []byte) ([]byte, error) {
@@ -27,12 +20,4 @@ func ToJSON(data []byte) ([]byte, error) {
 		return nil, ErrNotLinked
 	}
 	return toJSON(data)
-}
-
-// FromJSON converts JSON to YAML.
-func FromJSON(data []byte) ([]byte, error) {
-	if fromJSON == nil {
-		return nil, ErrNotLinked
-	}
-	return fromJSON(data)
 }

@@ -5,8 +5,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A program that reads kubeconfig files links a YAML library, so it can read YAML
-// from credential plugins and servers, too.
+// A program that reads kubeconfig files links a YAML library, so it can read YAML from
+// credential plugins, too.
 func init() {
-	yamlconv.Provide(yaml.YAMLToJSON, yaml.JSONToYAML)
+	yamlconv.Provide(yaml.YAMLToJSON)
 }

@@ -15,7 +15,7 @@ var withoutYAML error
 // linkYAML does what package clientcmd does in programs that read kubeconfig files.
 func linkYAML() {
 	_, withoutYAML = parseOutput([]byte("kind: ExecCredential\nstatus: {token: HUNTER2}\n"), v1)
-	yamlconv.Provide(yaml.YAMLToJSON, yaml.JSONToYAML)
+	yamlconv.Provide(yaml.YAMLToJSON)
 }
 
 func TestYAMLWithoutALibraryForItIsExplained(t *testing.T) {
