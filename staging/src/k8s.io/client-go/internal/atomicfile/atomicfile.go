@@ -86,9 +86,14 @@ func prepare(path string) (string, error) {
 	return path, nil
 }
 
+// beside returns a name in the directory of path that nothing has.
+func beside(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
+}
+
 // writeBeside writes data to a new file in the directory of path.
 func writeBeside(path string, data []byte, perm fs.FileMode) (name string, err error) {
-	name = filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
+	name = beside(path)
 	// Unlike os.CreateTemp this leaves the mode to umask.
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {

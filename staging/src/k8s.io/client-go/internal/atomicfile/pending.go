@@ -1,7 +1,6 @@
 package atomicfile
 
 import (
-	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -50,7 +49,7 @@ func (p *Pending) Commit(err error) error {
 // Link makes path a symbolic link to target, in the place of whatever link or file is
 // there.
 func Link(target, path string) error {
-	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
+	temporary := beside(path)
 	if err := os.Symlink(target, temporary); err != nil {
 		return err
 	}

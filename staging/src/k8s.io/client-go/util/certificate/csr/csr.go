@@ -5,7 +5,9 @@
 //	…
 //	pemCertificate, err := csr.WaitForCertificate(ctx, client, name, uid)
 //
-// It uses certificates.k8s.io/v1, which servers have since Kubernetes 1.19.
+// It uses certificates.k8s.io/v1 alone. Servers before Kubernetes 1.19 have only v1beta1,
+// which went away with 1.22; on them the request fails with an error that
+// errors.IsNotFound of apimachinery tells.
 package csr
 
 import (
