@@ -53,13 +53,18 @@ func fail(err error) {
 }
 
 func run(ctx context.Context, modfile, staged, workspace, listed string, only []string, verbose bool, out io.Writer) error {
-	exempt, err := readExemptions(listed)
-	if err != nil {
-		return err
-	}
 	public, err := locate(ctx, modfile)
 	if err != nil {
 		return fmt.Errorf("finding the public module: %w", err)
+	}
+	return runThoseOf(ctx, public, staged, workspace, listed, only, verbose, out)
+}
+
+// runThoseOf is run with the public module in a directory.
+func runThoseOf(ctx context.Context, public, staged, workspace, listed string, only []string, verbose bool, out io.Writer) error {
+	exempt, err := readExemptions(listed)
+	if err != nil {
+		return err
 	}
 	scratch, err := os.MkdirTemp("", "upstreamtests-")
 	if err != nil {
@@ -70,7 +75,7 @@ func run(ctx context.Context, modfile, staged, workspace, listed string, only []
 		return err
 	}
 
-	tests, err := collect(public, staged, only)
+	tests, err := collect(public, staged, only, out)
 	if err != nil {
 		return fmt.Errorf("reading the public module's tests: %w", err)
 	}

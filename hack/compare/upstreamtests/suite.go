@@ -34,8 +34,9 @@ const nothing = "//go:build ignore\n\npackage nothing\n"
 var notClients = []string{"third_party", "examples"}
 
 // collect reads the tests of all packages, or of those whose directories are named.
-// It returns an error if a package is not in the staged module.
-func collect(public, staged string, only []string) (*suite, error) {
+// It returns an error if a package is not in the staged module, and prints to out which
+// ones need not be.
+func collect(public, staged string, only []string, out io.Writer) (*suite, error) {
 	s := &suite{packages: map[string]*testPackage{}}
 	err := filepath.WalkDir(public, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -81,7 +82,7 @@ func collect(public, staged string, only []string) (*suite, error) {
 		case err != nil:
 			return nil, err
 		case !here:
-			fmt.Println("left out", dir, "has nothing but tests, and go test cannot run those where there is no directory")
+			fmt.Fprintln(out, "left out", dir, "has nothing but tests, and go test cannot run those where there is no directory")
 			delete(s.packages, dir)
 			continue
 		}
