@@ -1,7 +1,7 @@
 // Command generate writes the generated code of the staged client-go: the apply
-// configurations, the clientset, the listers and informers, and the deep copies, conversions,
-// defaults and model names of the file formats that it reads, and what the comments of
-// aliases say about their types. `make generate` runs it.
+// configurations, the clientset, a list of its kinds, the listers and informers, and the deep
+// copies, conversions, defaults and model names of the file formats that it reads, and what the
+// comments of aliases say about their types. `make generate` runs it.
 //
 // Generators are tools of this module, so go.mod says which versions write the
 // code. Those of helper functions are Kubernetes' own; applyconfiguration-gen,
@@ -31,7 +31,7 @@ const module = "k8s.io/client-go"
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | listers | informers | formats | sample | aliases]...")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [flags] [applyconfigurations | clients | builtin | listers | informers | formats | sample | aliases]...")
 		flag.PrintDefaults()
 	}
 	staged := flag.String("staged", "../../staging/src/k8s.io/client-go", "`directory` of the staged client-go")
@@ -69,6 +69,7 @@ func run(staged string, parts []string, verbose bool) error {
 	}{
 		{"applyconfigurations", g.applyConfigurations},
 		{"clients", g.clients},
+		{"builtin", g.builtin},
 		{"listers", g.listers},
 		{"informers", g.informers},
 		{"formats", g.formats},

@@ -10,65 +10,27 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"os"
-
-	"github.com/spf13/pflag"
-
 	"k8s.io/code-generator/cmd/client-gen/generators/util"
 	"k8s.io/code-generator/cmd/informer-gen/args"
-	"k8s.io/code-generator/cmd/informer-gen/generators"
-	exceptions "k8s.io/code-generator/pkg/util"
-	"k8s.io/gengo/v2"
-	"k8s.io/gengo/v2/generator"
-	"k8s.io/klog/v2"
 
 	"k8s.io/publisher/hack/generate/kinds"
 )
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "informer-gen:", err)
-		os.Exit(1)
-	}
-}
-
-func run() error {
-	klog.InitFlags(nil)
 	options := args.New()
-	options.AddFlags(pflag.CommandLine)
-	pflag.CommandLine.AddGoFlagSet(flag.CommandLine)
-	pflag.Parse()
-	if err := options.Validate(); err != nil {
-		return err
-	}
-	header, err := gengo.GoBoilerplate(options.GoHeaderFile, "", gengo.StdGeneratedBy)
-	if err != nil {
-		return err
-	}
-	plurals := exceptions.PluralExceptionListToMapOrDie(options.PluralExceptions)
-	root := kinds.Package{Name: "informers", Path: options.OutputPkg, Dir: options.OutputDir, Header: header}
-
-	var failed error
-	err = gengo.Execute(
-		generators.NameSystems(plurals),
-		generators.DefaultNameSystem(),
-		func(context *generator.Context) (targets []generator.Target) {
-			var versions []kinds.Version
-			versions, failed = kinds.Read(context, plurals, func(tags util.Tags) bool {
-				return !tags.NoVerbs && tags.HasVerb("list") && tags.HasVerb("watch")
-			})
-			for _, p := range informers(root, versions, options) {
-				targets = append(targets, p.Target())
-			}
-			return targets
+	kinds.Generator{
+		Name:             "informer-gen",
+		Flags:            options,
+		HeaderFile:       &options.GoHeaderFile,
+		OutputPkg:        &options.OutputPkg,
+		OutputDir:        &options.OutputDir,
+		PluralExceptions: &options.PluralExceptions,
+		Wanted: func(tags util.Tags) bool {
+			return !tags.NoVerbs && tags.HasVerb("list") && tags.HasVerb("watch")
 		},
-		gengo.StdBuildTag,
-		pflag.Args(),
-	)
-	if failed != nil {
-		return failed
-	}
-	return err
+		Packages: func(root kinds.Package, versions []kinds.Version) ([]kinds.Package, error) {
+			root.Name = "informers"
+			return informers(root, versions, options), nil
+		},
+	}.Main()
 }
