@@ -19,27 +19,23 @@
 package share
 
 import (
+	"bytes"
 	"hash/maphash"
 	"reflect"
 	"sync"
 	"unsafe"
 )
 
-const (
-	// maxEntries is how many things a generation has.
-	maxEntries = 32 << 10
-	// maxBytes is how much memory the things of a generation take.
-	maxBytes = 8 << 20
-	// maxCost is how much memory a thing takes that is worth remembering.
-	maxCost = 64 << 10
-)
+// maxCost is how much memory a thing takes that is worth remembering.
+const maxCost = 64 << 10
 
 // A Sharer remembers what it has seen. The zero value has seen nothing. Several
 // goroutines may use it.
 type Sharer struct {
-	mu         sync.Mutex
-	young, old map[uint64]seen
-	bytes      int // what those in young take
+	mu      sync.Mutex
+	values  generations[seen]
+	decoded generations[decoded]
+	once    generations[struct{}] // hashes of encoded values that were decoded once
 }
 
 // seen is a string, the array of a slice, what a pointer points to, or a map.
@@ -70,27 +66,10 @@ func (s *Sharer) Share(obj any) {
 
 // find returns what was seen of a hash.
 func (s *Sharer) find(hash uint64) (seen, bool) {
-	if known, ok := s.young[hash]; ok {
-		return known, true
-	}
-	known, ok := s.old[hash]
-	if ok {
-		s.remember(hash, known)
-	}
-	return known, ok
+	return s.values.find(hash, func(v seen) int { return v.cost })
 }
 
-func (s *Sharer) remember(hash uint64, new seen) {
-	if s.young == nil {
-		s.young = map[uint64]seen{}
-	}
-	s.young[hash] = new
-	s.bytes += new.cost
-	if len(s.young) >= maxEntries || s.bytes >= maxBytes {
-		s.old, s.young, s.bytes = s.young, s.old, 0
-		clear(s.young)
-	}
-}
+func (s *Sharer) remember(hash uint64, new seen) { s.values.put(hash, new, new.cost) }
 
 // same returns the array that is the same as one of a size; which is the one that
 // was there first.
@@ -109,6 +88,31 @@ func (s *Sharer) same(kind *visitor, at unsafe.Pointer, size, cost int) unsafe.P
 		return known.at
 	}
 	return at // another one of the same hash
+}
+
+// sameBytes is same for bytes that are somebody else's, and are copied if they are new.
+func (s *Sharer) sameBytes(kind *visitor, bits []byte) unsafe.Pointer {
+	if len(bits) > maxCost {
+		return unsafe.Pointer(unsafe.SliceData(bytes.Clone(bits)))
+	}
+	hash := maphash.Bytes(seed, bits) ^ kind.salt
+	known, ok := s.find(hash)
+	if ok && known.kind == kind && known.size == len(bits) && string(unsafe.Slice((*byte)(known.at), known.size)) == string(bits) {
+		return known.at
+	}
+	at := unsafe.Pointer(unsafe.SliceData(bytes.Clone(bits)))
+	if !ok {
+		s.remember(hash, seen{at: at, size: len(bits), kind: kind, cost: len(bits)})
+	}
+	return at
+}
+
+// stringOf returns the string of bytes that are somebody else's.
+func (s *Sharer) stringOf(text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
+	return unsafe.String((*byte)(s.sameBytes(stringBytes, text)), len(text))
 }
 
 // sameString is same for the bytes of strings, of all types.

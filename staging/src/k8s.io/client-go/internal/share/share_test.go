@@ -83,7 +83,7 @@ func TestWhatIsGoneIsNotKeptForLong(t *testing.T) {
 	if gone.Value() != nil {
 		t.Error("it is still there")
 	}
-	if n := len(s.young) + len(s.old); n > 2*maxEntries {
+	if n := len(s.values.young) + len(s.values.old); n > 2*maxEntries {
 		t.Errorf("%d things are remembered", n)
 	}
 	runtime.KeepAlive(&s)

@@ -166,11 +166,15 @@ func sliceVisit(v *visitor, t reflect.Type) func(*Sharer, unsafe.Pointer) int {
 				cost += element.visit(s, unsafe.Add(slice.array, i*size))
 			}
 		}
-		if element.private {
-			return cost
+		if !element.private {
+			s.sameArray(v, slice, size, cost)
 		}
-		// Appending to the slice makes another one.
-		*slice = sliceHeader{s.same(v, slice.array, slice.len*size, cost), slice.len, slice.len}
 		return cost
 	}
+}
+
+// sameArray is same for the array of a slice, whose elements have been visited.
+func (s *Sharer) sameArray(kind *visitor, slice *sliceHeader, size, cost int) {
+	// Appending to the slice makes another one.
+	*slice = sliceHeader{s.same(kind, slice.array, slice.len*size, cost), slice.len, slice.len}
 }
