@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/apimachinery/pkg/runtime/serializer/streaming"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/share/offer"
 	restclientwatch "k8s.io/client-go/rest/watch"
 	"k8s.io/klog/v2"
 )
@@ -34,7 +35,7 @@ func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Inte
 	if err != nil {
 		return nil, err
 	}
-	decoder := &endingDecoder{Decoder: eventDecoder(resp.Body, objects, events, framer), ctx: ctx}
+	decoder := &endingDecoder{Decoder: eventDecoder(resp.Body, sharing(ctx, objects), events, framer), ctx: ctx}
 	w := watch.NewStreamWatcherWithLogger(
 		klog.FromContext(ctx),
 		decoder,
@@ -43,6 +44,31 @@ func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Inte
 	// Whoever cancels the context may not read the events any more, nor stop the watch.
 	decoder.onClose(context.AfterFunc(ctx, w.Stop))
 	return w, nil
+}
+
+// sharing returns a decoder of objects that share what is the same in them, if the
+// context offers one, and the decoder knows how to use it.
+func sharing(ctx context.Context, objects runtime.Decoder) runtime.Decoder {
+	inner := objects
+	versioned, isVersioned := objects.(runtime.WithoutVersionDecoder)
+	if isVersioned {
+		inner = versioned.Decoder
+	}
+	sharer, ok := inner.(interface {
+		Sharing(offer.Decoder) runtime.Decoder
+	})
+	if !ok {
+		return objects
+	}
+	with := offer.Take(ctx)
+	if with == nil {
+		return objects
+	}
+	inner = sharer.Sharing(with)
+	if isVersioned {
+		return runtime.WithoutVersionDecoder{Decoder: inner}
+	}
+	return inner
 }
 
 // endingDecoder makes the end of the context, and Stop, be the end of the stream, and no

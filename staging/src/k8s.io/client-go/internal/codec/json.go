@@ -9,13 +9,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/internal/share/offer"
 	kjson "sigs.k8s.io/json"
 )
 
 // jsonSerializer reads and writes JSON.
 type jsonSerializer struct {
 	scheme *runtime.Scheme
-	strict bool // complain of fields that are unknown or given twice
+	strict bool          // complain of fields that are unknown or given twice
+	shared offer.Decoder // of objects that nobody changes; nil for others
 }
 
 // Decode reads an object. It returns the object given as into if the data is of
@@ -88,7 +90,11 @@ func (s *jsonSerializer) Decode(data []byte, defaults *schema.GroupVersionKind, 
 }
 
 func (s *jsonSerializer) unmarshal(data []byte, into any) error {
-	if !s.strict {
+	switch {
+	case s.strict:
+	case s.shared != nil:
+		return s.shared.DecodeJSON(data, into, kjson.UnmarshalCaseSensitivePreserveInts)
+	default:
 		return kjson.UnmarshalCaseSensitivePreserveInts(data, into)
 	}
 	complaints, err := kjson.UnmarshalStrict(data, into)
@@ -137,3 +143,11 @@ func (s *jsonSerializer) RecognizesData(data []byte) (ok, unknown bool, err erro
 // CopiesInput tells package rest/watch that objects of new kinds keep nothing of the data
 // that they are decoded from.
 func (s *jsonSerializer) CopiesInput() {}
+
+// Sharing returns a serializer for package rest whose objects are decoded by with, and
+// that nobody may change.
+func (s *jsonSerializer) Sharing(with offer.Decoder) runtime.Decoder {
+	shared := *s
+	shared.shared = with
+	return &shared
+}

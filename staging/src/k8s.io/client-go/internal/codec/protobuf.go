@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	apiprotobuf "k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/client-go/internal/share/offer"
 )
 
 // protobufSerializer reads an object of the expected kind right from the data.
@@ -17,6 +18,7 @@ import (
 type protobufSerializer struct {
 	*apiprotobuf.Serializer
 	scheme *runtime.Scheme
+	shared offer.Decoder // of objects that nobody changes; nil for others
 }
 
 // message is what generated types have.
@@ -51,7 +53,13 @@ func (s *protobufSerializer) Decode(data []byte, defaults *schema.GroupVersionKi
 	makeRoom(object, raw)
 	// Generated code copies each string and slice, so nothing of the object
 	// points into data.
-	if err := target.Unmarshal(raw); err != nil {
+	var err error
+	if s.shared != nil && into == nil {
+		err = s.shared.DecodeProtobuf(raw, object, func(raw []byte, into any) error { return into.(message).Unmarshal(raw) })
+	} else {
+		err = target.Unmarshal(raw)
+	}
+	if err != nil {
 		return nil, &kind, err
 	}
 	object.GetObjectKind().SetGroupVersionKind(kind)
@@ -169,3 +177,11 @@ func nextField(data []byte) (number int, field, rest []byte, ok bool) {
 // CopiesInput tells package rest/watch that objects of new kinds keep nothing of the data
 // that they are decoded from.
 func (s *protobufSerializer) CopiesInput() {}
+
+// Sharing returns a serializer for package rest whose objects are decoded by with, and
+// that nobody may change.
+func (s *protobufSerializer) Sharing(with offer.Decoder) runtime.Decoder {
+	shared := *s
+	shared.shared = with
+	return &shared
+}

@@ -6,6 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/share/offer"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -30,7 +32,22 @@ func Source[L runtime.Object](client func() Client[L], tweak func(*metav1.ListOp
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			tweak(&options)
-			return client().Watch(ctx, options)
+			c := client()
+			if isOurs(c) {
+				ctx = offer.Pass(ctx)
+			}
+			return c.Watch(ctx, options)
 		},
 	}, all)
+}
+
+// isOurs reports whether a client is a typed one of this library, and nothing that
+// somebody has put around one, so that what it returns is what was decoded.
+func isOurs(client any) bool {
+	c, ok := client.(interface{ GetClient() rest.Interface })
+	if !ok {
+		return false
+	}
+	_, ok = c.GetClient().(*rest.RESTClient)
+	return ok
 }

@@ -85,9 +85,13 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	for _, f := range formats {
 		ways := map[string]func(s *Sharer, raw []byte, into *corev1.Pod) error{
-			"alone":      func(_ *Sharer, raw []byte, into *corev1.Pod) error { return f.general(raw, into) },
-			"sharing":    func(s *Sharer, raw []byte, into *corev1.Pod) error { return f.sharing(s, raw, into, f.general) },
-			"afterwards": func(s *Sharer, raw []byte, into *corev1.Pod) error { err := f.general(raw, into); s.Share(into); return err },
+			"alone":   func(_ *Sharer, raw []byte, into *corev1.Pod) error { return f.general(raw, into) },
+			"sharing": func(s *Sharer, raw []byte, into *corev1.Pod) error { return f.sharing(s, raw, into, f.general) },
+			"afterwards": func(s *Sharer, raw []byte, into *corev1.Pod) error {
+				err := f.general(raw, into)
+				s.Share(into)
+				return err
+			},
 		}
 		for _, way := range []string{"alone", "afterwards", "sharing"} {
 			b.Run(f.name+"/"+way, func(b *testing.B) {

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/share/offer"
 	restclient "k8s.io/client-go/rest"
 	"k8s.io/client-go/util/watchlist"
 )
@@ -203,6 +204,9 @@ func NewFilteredListWatchFromClient(c Getter, resource string, namespace string,
 	}
 	follow := func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 		options.Watch = true
+		if _, isOurs := c.(*restclient.RESTClient); isOurs {
+			ctx = offer.Pass(ctx)
+		}
 		return request(&options).Watch(ctx)
 	}
 	return &ListWatch{

@@ -139,6 +139,11 @@ func (f *RealFIFO) change(kind DeltaType, obj any) error {
 	if err != nil {
 		return err
 	}
+	return f.queue(kind, obj)
+}
+
+// queue is change for an object that is transformed and shared.
+func (f *RealFIFO) queue(kind DeltaType, obj any) error {
 	if _, err := f.keyOf(Delta{kind, obj}); err != nil {
 		return err
 	}

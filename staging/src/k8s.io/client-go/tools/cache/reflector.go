@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/naming"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
 	clientgofeaturegate "k8s.io/client-go/features"
 	"k8s.io/client-go/util/watchlist"
 	"k8s.io/klog/v2"
@@ -290,7 +289,7 @@ func (r *Reflector) ListAndWatch(stopCh <-chan struct{}) error {
 // when a list is due because the server no longer knows how to go on; and an error
 // if it did not come as far as a watch.
 func (r *Reflector) ListAndWatchWithContext(ctx context.Context) error {
-	var started watch.Interface
+	var started *openWatch
 	if r.streams && clientgofeaturegate.FeatureGates().Enabled(clientgofeaturegate.WatchListClient) {
 		var err error
 		started, err = r.stream(ctx)
@@ -314,7 +313,7 @@ func (r *Reflector) ListAndWatchWithContext(ctx context.Context) error {
 
 // watchAndResync has a resync that fails end the watch, as if it had expired: with
 // a list, all objects go through the store once more.
-func (r *Reflector) watchAndResync(ctx context.Context, started watch.Interface) error {
+func (r *Reflector) watchAndResync(ctx context.Context, started *openWatch) error {
 	if r.resyncPeriod == 0 {
 		return r.watch(ctx, started)
 	}

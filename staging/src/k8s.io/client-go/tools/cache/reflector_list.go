@@ -43,7 +43,7 @@ func (r *Reflector) list(ctx context.Context) error {
 	}
 	r.metrics.listed(r.clock.Since(start), len(items))
 	version := m.GetResourceVersion()
-	if err := r.store.Replace(items, version); err != nil {
+	if err := r.replace(items, version); err != nil {
 		return fmt.Errorf("unable to sync list result: %w", err)
 	}
 	r.setVersion(version)

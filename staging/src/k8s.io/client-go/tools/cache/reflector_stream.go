@@ -6,7 +6,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/util/consistencydetector"
 )
 
@@ -15,7 +14,7 @@ import (
 //
 // Neither the server nor the client ever holds a list this way: objects come one
 // by one, and are decoded one by one.
-func (r *Reflector) stream(ctx context.Context) (watch.Interface, error) {
+func (r *Reflector) stream(ctx context.Context) (*openWatch, error) {
 	for ctx.Err() == nil {
 		initial := true
 		options := metav1.ListOptions{
@@ -28,11 +27,7 @@ func (r *Reflector) stream(ctx context.Context) (watch.Interface, error) {
 		events, version, objects, err := r.receive(ctx, options)
 		switch {
 		case err == nil && events != nil:
-			replace := r.store.Replace
-			if store, shares := r.sharing(); shares {
-				replace = store.replaceShared
-			}
-			if err := replace(objects.List(), version); err != nil {
+			if err := r.replaceShared(objects.List(), version); err != nil {
 				events.Stop()
 				return nil, err
 			}
@@ -57,9 +52,9 @@ func (r *Reflector) stream(ctx context.Context) (watch.Interface, error) {
 
 // receive returns a watch past its initial events, its resource version, and the
 // objects it began with; or no watch if it ended too early.
-func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (watch.Interface, string, Store, error) {
+func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (*openWatch, string, Store, error) {
 	start := r.clock.Now()
-	events, err := r.source.WatchWithContext(ctx, options)
+	events, err := r.open(ctx, options)
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -68,12 +63,8 @@ func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (wa
 	var transform []StoreOption
 	if store, ok := r.store.(TransformingStore); ok && store.Transformer() != nil {
 		transform = append(transform, WithTransformer(store.Transformer()))
-	}
-	if store, shares := r.sharing(); shares {
-		transform = append(transform, WithTransformer(func(obj any) (any, error) {
-			store.share(obj)
-			return store.unchanged(obj), nil
-		}))
+	} else if store, ok := r.store.(*RealFIFO); ok {
+		transform = append(transform, WithTransformer(func(obj any) (any, error) { return store.unchanged(obj), nil }))
 	}
 	objects := NewStore(DeletionHandlingMetaNamespaceKeyFunc, transform...)
 	version := ""
@@ -89,13 +80,6 @@ func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (wa
 		r.metrics.listed(r.clock.Since(start), len(objects.ListKeys()))
 	}
 	return events, version, objects, nil
-}
-
-// sharing returns the queue if objects can be shared before they are queued: if they
-// are not transformed then, once more.
-func (r *Reflector) sharing() (*RealFIFO, bool) {
-	queue, ok := r.store.(*RealFIFO)
-	return queue, ok && queue.sharer != nil && queue.transform == nil
 }
 
 // checkConsistency compares what was streamed with a list, where the environment

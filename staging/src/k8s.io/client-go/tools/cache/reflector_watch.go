@@ -35,7 +35,7 @@ var errStopped = errors.New("stop requested")
 
 // watch has the store follow a watch, and the next one when that ends, until
 // there has to be a list. It begins with started, unless that is nil.
-func (r *Reflector) watch(ctx context.Context, started watch.Interface) error {
+func (r *Reflector) watch(ctx context.Context, started *openWatch) error {
 	retry := NewRetryWithDeadline(r.MaxInternalErrorRetryDuration, time.Minute, apierrors.IsInternalError, r.clock)
 	for {
 		if ctx.Err() != nil {
@@ -46,7 +46,7 @@ func (r *Reflector) watch(ctx context.Context, started watch.Interface) error {
 		}
 		if started == nil {
 			var err error
-			started, err = r.source.WatchWithContext(ctx, metav1.ListOptions{
+			started, err = r.open(ctx, metav1.ListOptions{
 				ResourceVersion:     r.LastSyncResourceVersion(),
 				TimeoutSeconds:      r.timeout(),
 				AllowWatchBookmarks: true,
@@ -62,7 +62,7 @@ func (r *Reflector) watch(ctx context.Context, started watch.Interface) error {
 				return err
 			}
 		}
-		_, err := r.follow(ctx, started, r.store, r.setVersion, false)
+		_, err := r.follow(ctx, started, r.follower(), r.setVersion, false)
 		started = nil
 		retry.After(err)
 		var tooShort *VeryShortWatchError
@@ -100,7 +100,7 @@ func (r *Reflector) pauseAfter(ctx context.Context, err error) {
 // follow puts what comes from a watch into a store, and stops the watch when it
 // returns; except that, if untilListed is set, it returns true at the bookmark
 // after the initial events and leaves the watch running.
-func (r *Reflector) follow(ctx context.Context, events watch.Interface, store ReflectorStore, setVersion func(string), untilListed bool) (listed bool, err error) {
+func (r *Reflector) follow(ctx context.Context, events *openWatch, store ReflectorStore, setVersion func(string), untilListed bool) (listed bool, err error) {
 	defer func() {
 		if !listed {
 			events.Stop()
@@ -138,6 +138,7 @@ func (r *Reflector) follow(ctx context.Context, events watch.Interface, store Re
 		}
 		count++
 		version := object.GetResourceVersion()
+		r.share(events, event)
 		if err := r.put(store, event, version); err != nil {
 			utilruntime.HandleErrorWithContext(ctx, err, "Unable to put watch event into store", "reflector", r.name, "event", event.Type)
 		}

@@ -87,6 +87,7 @@ func (i *Informer[T]) transformed(obj T) (T, error) {
 	if err != nil {
 		return obj, fmt.Errorf("transforming %s: %w", cache.MetaObjectToName(obj), err)
 	}
+	i.sharer.Share(transformed)
 	return transformed, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/internal/informers"
+	"k8s.io/client-go/internal/share"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -44,6 +45,7 @@ type Informer[T Object] struct {
 	source    cache.ListerWatcher
 	name      string
 	transform func(T) (T, error)
+	sharer    share.Sharer
 	store     *Store[T]
 	synced    chan struct{}
 	running   sync.WaitGroup // of handlers

@@ -3,6 +3,7 @@ package informer
 import (
 	"fmt"
 
+	"k8s.io/client-go/internal/share"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -69,4 +70,13 @@ func (s sink[T]) Transformer() cache.TransformFunc {
 		}
 		return transform(t)
 	}
+}
+
+// Sharer has objects share what is the same in them, as soon as they are decoded. Those
+// that are transformed are shared after that.
+func (s sink[T]) Sharer() *share.Sharer {
+	if s.informer.transform != nil {
+		return nil
+	}
+	return &s.informer.sharer
 }
