@@ -94,16 +94,29 @@ func run(ctx context.Context, pods, updates, runs int) (err error) {
 	}
 	fmt.Printf("%d pods of %.1f kB of JSON, created in %.0f s; %d updates\n\n", pods, float64(len(text))/1e3, time.Since(began).Seconds(), updates)
 
+	relay, err := newRelay(cp, config)
+	if err != nil {
+		return err
+	}
+	defer relay.Close()
+	relayed := filepath.Join(scratch, "kubeconfig")
+	if err := relay.writeKubeconfig(relayed, config); err != nil {
+		return err
+	}
+
 	turn := 0
 	for _, format := range []string{"JSON", "protobuf"} {
 		results := map[string]result{}
 		for range runs { // alternately, so that both meet the same machine
 			for _, b := range builds {
 				turn++
-				p := program{ctx: ctx, cp: cp, kubelet: kubelet, path: filepath.Join(scratch, b.name), pods: pods, updates: updates, turn: turn}
-				r, err := p.run(format == "protobuf")
-				if err != nil {
+				p := program{ctx: ctx, cp: cp, kubelet: kubelet, path: filepath.Join(scratch, b.name), protobuf: format == "protobuf", pods: pods, updates: updates, turn: turn}
+				var r result
+				if err := p.run(cp.AdminKubeconfig, func() error { return p.sync(&r) }); err != nil {
 					return fmt.Errorf("%s, %s: %w", b.name, format, err)
+				}
+				if err := p.run(relayed, func() error { return p.follow(relay, &r.updated) }); err != nil {
+					return fmt.Errorf("%s, %s: updates: %w", b.name, format, err)
 				}
 				if before, ok := results[b.name]; ok {
 					r = r.best(before)
@@ -122,6 +135,7 @@ type program struct {
 	cp                  *controlplane.ControlPlane
 	kubelet             kubernetes.Interface
 	path                string
+	protobuf            bool
 	pods, updates, turn int
 
 	process *os.Process
@@ -129,42 +143,62 @@ type program struct {
 	out     *bufio.Scanner
 }
 
-func (p *program) run(protobuf bool) (r result, err error) {
-	cmd := exec.CommandContext(p.ctx, p.path, "-kubeconfig", p.cp.AdminKubeconfig, fmt.Sprintf("-protobuf=%t", protobuf))
+// run starts the program, and stops it after use.
+func (p *program) run(kubeconfig string, use func() error) (err error) {
+	cmd := exec.CommandContext(p.ctx, p.path, "-kubeconfig", kubeconfig, fmt.Sprintf("-protobuf=%t", p.protobuf))
 	cmd.Stderr = os.Stderr
 	if p.in, err = cmd.StdinPipe(); err != nil {
-		return r, err
+		return err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return r, err
+		return err
 	}
 	p.out = bufio.NewScanner(out)
 	if err := cmd.Start(); err != nil {
-		return r, err
+		return err
 	}
 	p.process = cmd.Process
 	defer func() {
 		p.in.Close()
 		err = errors.Join(err, cmd.Wait())
 	}()
+	return use()
+}
+
+// sync measures the first list, what it leaves behind, and another list.
+func (p *program) sync(r *result) error {
 	if err := p.read(&r.synced); err != nil {
-		return r, err
+		return err
 	}
 	if err := p.ask("live", &r.steady); err != nil {
-		return r, err
+		return err
 	}
+	return p.relist(&r.relisted)
+}
+
+// follow measures updates that come as fast as they are taken.
+func (p *program) follow(relay *relay, a *answer) error {
 	var ignored answer
-	if err := p.ask("start", &ignored); err != nil {
-		return r, err
+	if err := p.read(&ignored); err != nil {
+		return err
 	}
+	relay.hold()
+	defer relay.release()
 	if err := update(p.ctx, p.kubelet, p.pods, p.updates, p.turn); err != nil {
-		return r, err
+		return err
 	}
-	if err := p.ask(fmt.Sprint("events ", p.updates), &r.updated); err != nil {
-		return r, err
+	if err := relay.settle(p.ctx); err != nil {
+		return err
 	}
-	return r, p.relist(&r.relisted)
+	if err := p.ask("live", &ignored); err != nil {
+		return err
+	}
+	if err := p.ask("start", &ignored); err != nil {
+		return err
+	}
+	relay.release()
+	return p.ask(fmt.Sprint("events ", p.updates), a)
 }
 
 // relist has the server forget what the informer could go on from.
