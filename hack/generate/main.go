@@ -13,6 +13,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -149,12 +150,8 @@ func (g *generation) tool(name string, args ...string) ([]byte, error) {
 // applyConfigurations writes applyconfigurations/. Which fields are the keys of
 // a list, and which ones are atomic, comes from the server's OpenAPI models.
 func (g *generation) applyConfigurations() error {
-	models, err := g.tool("models-schema")
+	schema, err := g.schema(nil)
 	if err != nil {
-		return err
-	}
-	schema := filepath.Join(g.tools, "schema.json")
-	if err := os.WriteFile(schema, models, 0o600); err != nil {
 		return err
 	}
 	inputs, err := g.apiPackages("types.go", "")
@@ -175,6 +172,26 @@ func (g *generation) applyConfigurations() error {
 	args = append(args, inputs...)
 	_, err = g.tool("applyconfiguration-gen", append(args, "k8s.io/apimachinery/pkg/apis/meta/v1")...)
 	return err
+}
+
+// schema writes a file with the OpenAPI models of the built-in types, and others, and
+// returns its name.
+func (g *generation) schema(others map[string]any) (string, error) {
+	builtin, err := g.tool("models-schema")
+	if err != nil {
+		return "", err
+	}
+	var document map[string]any
+	if err := json.Unmarshal(builtin, &document); err != nil {
+		return "", fmt.Errorf("reading the models of built-in types: %w", err)
+	}
+	maps.Copy(document["definitions"].(map[string]any), others)
+	content, err := json.Marshal(document)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(g.tools, "schema.json")
+	return file, os.WriteFile(file, content, 0o600)
 }
 
 // clients writes kubernetes/, a client for each group and version that has a

@@ -2,19 +2,17 @@ package controller_test
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
-	testingclient "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/record"
 
 	"k8s.io/sample-controller/apis/pages/v1alpha1"
 	"k8s.io/sample-controller/controller"
+	pagesapply "k8s.io/sample-controller/generated/applyconfiguration/pages/v1alpha1"
 	pagesfake "k8s.io/sample-controller/generated/clientset/versioned/fake"
 )
 
@@ -26,27 +24,35 @@ func TestAPageIsPublished(t *testing.T) {
 		Spec:       v1alpha1.PageSpec{Title: "A & B", Text: "One.\n\nTwo."},
 	}
 	pages, core, recorder := pagesfake.NewClientset(page), fake.NewClientset(), record.NewFakeRecorder(10)
-	// The fake has no schema of pages to apply by.
-	applied := make(chan *v1alpha1.Page, 10)
-	pages.PrependReactor("patch", "pages", func(action testingclient.Action) (bool, runtime.Object, error) {
-		got := &v1alpha1.Page{}
-		err := json.Unmarshal(action.(testingclient.PatchAction).GetPatch(), got)
-		applied <- got
-		return true, got, err
-	})
 	c, err := controller.New(controller.Options{Pages: pages, ConfigMaps: core.CoreV1(), Recorder: recorder})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	updates, err := pages.PagesV1alpha1().Pages("default").Watch(ctx, metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer updates.Stop()
 	done := make(chan error)
 	go func() { done <- c.Run(ctx, 1) }()
 
 	if event := <-recorder.Events; !strings.Contains(event, "Wrote ConfigMap hello") {
 		t.Errorf("the event is %q", event)
 	}
-	if status := (<-applied).Status; status.ObservedGeneration != 3 || status.ConfigMap != "hello" || len(status.Conditions) != 1 {
+	got := page
+	for got.Status.ObservedGeneration == 0 { // the watch begins with the page as it is
+		got = (<-updates.ResultChan()).Object.(*v1alpha1.Page)
+	}
+	if status := got.Status; status.ObservedGeneration != 3 || status.ConfigMap != "hello" || len(status.Conditions) != 1 {
 		t.Errorf("the status is %v", status)
+	}
+	if got.Spec.Title != "A & B" {
+		t.Errorf("applying the status has made the title %q", got.Spec.Title)
+	}
+	if own, err := pagesapply.ExtractPage(got, controller.Name); err != nil || own.Status == nil || len(own.Status.Conditions) != 1 {
+		t.Errorf("the controller is not known to have set the status: %v, %v", got.ManagedFields, err)
 	}
 	configMap, err := core.CoreV1().ConfigMaps("default").Get(ctx, "hello", metav1.GetOptions{})
 	if err != nil {

@@ -7,7 +7,10 @@ package v1alpha1
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	pagesv1alpha1 "k8s.io/sample-controller/apis/pages/v1alpha1"
+	internal "k8s.io/sample-controller/generated/applyconfiguration/internal"
 )
 
 // PageApplyConfiguration represents a declarative configuration of the Page type for use
@@ -30,6 +33,47 @@ func Page(name, namespace string) *PageApplyConfiguration {
 	b.WithKind("Page")
 	b.WithAPIVersion("pages.sample.dev/v1alpha1")
 	return b
+}
+
+// ExtractPageFrom extracts the applied configuration owned by fieldManager from
+// page for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// page must be a unmodified Page API object that was retrieved from the Kubernetes API.
+// ExtractPageFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractPageFrom(page *pagesv1alpha1.Page, fieldManager string, subresource string) (*PageApplyConfiguration, error) {
+	b := &PageApplyConfiguration{}
+	err := managedfields.ExtractInto(page, internal.Parser().Type("io.k8s.sample-controller.apis.pages.v1alpha1.Page"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(page.Name)
+	b.WithNamespace(page.Namespace)
+
+	b.WithKind("Page")
+	b.WithAPIVersion("pages.sample.dev/v1alpha1")
+	return b, nil
+}
+
+// ExtractPage extracts the applied configuration owned by fieldManager from
+// page. If no managedFields are found in page for fieldManager, a
+// PageApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// page must be a unmodified Page API object that was retrieved from the Kubernetes API.
+// ExtractPage provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractPage(page *pagesv1alpha1.Page, fieldManager string) (*PageApplyConfiguration, error) {
+	return ExtractPageFrom(page, fieldManager, "")
+}
+
+// ExtractPageStatus extracts the applied configuration owned by fieldManager from
+// page for the status subresource.
+func ExtractPageStatus(page *pagesv1alpha1.Page, fieldManager string) (*PageApplyConfiguration, error) {
+	return ExtractPageFrom(page, fieldManager, "status")
 }
 
 func (b PageApplyConfiguration) IsApplyConfiguration() {}
