@@ -14,8 +14,8 @@ import (
 	"k8s.io/publisher/hack/generate/kinds"
 )
 
-// lighten replaces the clientset's file and adds a scheme to each group. The
-// other targets, among them all fakes, stay as they are.
+// lighten replaces the clientset's file, adds a scheme to each group, and has fakes
+// check what reactors answer. Other targets stay as they are.
 func lighten(context *generator.Context, options *args.Args, targets []generator.Target) []generator.Target {
 	clientset := path.Join(options.OutputPkg, options.ClientsetName)
 	versions := map[string]version{} // by the path of the client's package
@@ -26,6 +26,16 @@ func lighten(context *generator.Context, options *args.Args, targets []generator
 		if target.Path() == clientset {
 			targets[i] = replaced{target, func(*generator.Context) []generator.Generator {
 				return []generator.Generator{newClientsetFile(clientset, versionsOf(context, options))}
+			}}
+			continue
+		}
+		if path.Base(target.Path()) == "fake" {
+			targets[i] = replaced{target, func(context *generator.Context) []generator.Generator {
+				all := target.Generators(context)
+				for i := range all {
+					all[i] = &checkedAnswers{Generator: all[i]}
+				}
+				return all
 			}}
 			continue
 		}

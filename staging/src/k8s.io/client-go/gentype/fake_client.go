@@ -2,13 +2,12 @@ package gentype
 
 import (
 	"context"
-	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/answer"
 	"k8s.io/client-go/testing"
 )
 
@@ -79,25 +78,8 @@ func (c *FakeClient[T]) Watch(ctx context.Context, opts metav1.ListOptions) (wat
 
 // invoke has the reactors answer an action.
 func (c *FakeClient[T]) invoke(action testing.Action) (T, error) {
-	return answer(c.Fake, action, c.newObject())
-}
-
-// answer has the reactors answer an action with an R. If they return nil the
-// answer is empty, along with their error.
-func answer[R runtime.Object](fake *testing.Fake, action testing.Action, empty R) (R, error) {
-	obj, err := fake.Invokes(action, empty)
-	if obj == nil {
-		return empty, err
-	}
-	got, ok := obj.(R)
-	if !ok && err == nil {
-		err = fmt.Errorf("a reactor answered %s of %s with a %T, which should be a %T",
-			action.GetVerb(), action.GetResource().Resource, obj, empty)
-	}
-	if !ok {
-		return empty, err
-	}
-	return got, err
+	empty := c.newObject()
+	return answer.Of(c.Fake, action, empty, empty)
 }
 
 // IsWatchListSemanticsUnSupported returns true: informers of one resource, such as those

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/internal/answer"
 	"k8s.io/client-go/internal/gentype"
 	"k8s.io/client-go/testing"
 )
@@ -30,8 +31,8 @@ func (l *fakeLister[T, L]) List(ctx context.Context, opts metav1.ListOptions) (r
 	c := l.client
 	action := testing.NewListActionWithOptions(c.resource, c.kind, c.namespace, opts)
 	empty := l.newList()
-	got, err := answer(c.Fake, action, empty)
-	if any(got) == any(empty) {
+	got, err := answer.Of(c.Fake, action, empty, empty)
+	if any(got) == any(empty) || answer.IsNothing(got) {
 		return got, err
 	}
 	selected := l.newList()

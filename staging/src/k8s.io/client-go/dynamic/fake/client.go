@@ -119,8 +119,8 @@ func (c *FakeDynamicClient) watch(action testing.Action) (bool, watch.Interface,
 // are not recorded as actions.
 func (c *FakeDynamicClient) Tracker() testing.ObjectTracker { return c.tracker }
 
-// IsWatchListSemanticsUnSupported returns true: informers are to list before
-// they watch, since a watch here does not begin with the present objects.
+// IsWatchListSemanticsUnSupported returns true: informers are to list before they
+// watch, since no bookmark ends what a watch here begins with.
 func (c *FakeDynamicClient) IsWatchListSemanticsUnSupported() bool { return true }
 
 // Resource returns a client for one resource.

@@ -287,3 +287,35 @@ func TestReactorsMayAnswerWithAnyUnstructuredObject(t *testing.T) {
 		}
 	}
 }
+
+func TestWrongAnswersOfReactorsAreErrors(t *testing.T) {
+	c := NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{pods: "PodList"})
+	var answer runtime.Object
+	c.PrependReactor("*", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, answer, nil })
+	r := c.Resource(pods)
+	get := func() (any, error) { return r.Get(t.Context(), "a", metav1.GetOptions{}) }
+	list := func() (any, error) { return r.List(t.Context(), metav1.ListOptions{}) }
+	for _, tc := range []struct {
+		answer runtime.Object
+		ask    func() (any, error)
+		want   string
+	}{
+		{typedPod("a"), get, "unable to get the kind of a *v1.Pod"}, // the scheme does not know it
+		{typedPod("a"), list, "answered list of PodList with a *v1.Pod, which should be a list"},
+		{object("v1", "Pod", "ns", "a"), list, "with a *unstructured.Unstructured, which should be a list"},
+		{&metav1.Status{}, list, "with a *v1.Status, which should be a list"},
+		{&corev1.PodList{Items: []corev1.Pod{{}}}, list, "unable to get the kind of a *v1.Pod"},
+	} {
+		answer = tc.answer
+		if got, err := tc.ask(); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%T: got %v, %v, want an error with %q", tc.answer, got, err, tc.want)
+		}
+	}
+	for _, answer = range []runtime.Object{nil, (*corev1.Pod)(nil), (*unstructured.Unstructured)(nil), (*unstructured.UnstructuredList)(nil)} {
+		for _, ask := range []func() (any, error){get, list} {
+			if got, err := ask(); err != nil || !reflect.ValueOf(got).IsNil() {
+				t.Errorf("no answer, as a %T: got %v, %v", answer, got, err)
+			}
+		}
+	}
+}

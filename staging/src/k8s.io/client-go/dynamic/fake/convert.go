@@ -47,8 +47,11 @@ func (c *FakeDynamicClient) listOf(answer runtime.Object, kind schema.GroupVersi
 		list.SetContinue(answered.GetContinue())
 		list.SetRemainingItemCount(answered.GetRemainingItemCount())
 	}
-	if !meta.IsListType(answer) {
+	if status, isStatus := answer.(*metav1.Status); isStatus && status.Status == success().Status {
 		return list, nil
+	}
+	if !meta.IsListType(answer) {
+		return nil, fmt.Errorf("a reactor answered list of %s with a %T, which should be a list", kind.Kind, answer)
 	}
 	items, err := meta.ExtractList(answer)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/internal/answer"
 	"k8s.io/client-go/testing"
 )
 
@@ -71,11 +72,11 @@ func (c *resourceClient) List(ctx context.Context, opts metav1.ListOptions) (*un
 	listKind := c.resource.GroupVersion().WithKind(kind)
 	itemKind := c.resource.GroupVersion().WithKind(strings.TrimSuffix(kind, "List"))
 	action := testing.NewListActionWithOptions(c.resource, itemKind, c.namespace, opts)
-	answer, err := c.client.Invokes(action, success())
-	if err != nil || answer == nil {
+	answered, err := c.client.Invokes(action, success())
+	if err != nil || answer.IsNothing(answered) {
 		return nil, err
 	}
-	return c.client.listOf(answer, listKind, action.GetListRestrictions().Labels)
+	return c.client.listOf(answered, listKind, action.GetListRestrictions().Labels)
 }
 
 func (c *resourceClient) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
@@ -101,11 +102,11 @@ func (c *resourceClient) ApplyStatus(ctx context.Context, name string, obj *unst
 
 // invoke has the reactors answer an action with an object, or with nothing.
 func (c *resourceClient) invoke(action testing.Action) (*unstructured.Unstructured, error) {
-	answer, err := c.client.Invokes(action, success())
-	if err != nil || answer == nil {
+	answered, err := c.client.Invokes(action, success())
+	if err != nil || answer.IsNothing(answered) {
 		return nil, err
 	}
-	return c.client.unstructured(answer)
+	return c.client.unstructured(answered)
 }
 
 // success is the answer where no reactor has one.

@@ -82,8 +82,8 @@ func (c *FakeMetadataClient) watch(action testing.Action) (bool, watch.Interface
 // are not recorded as actions.
 func (c *FakeMetadataClient) Tracker() testing.ObjectTracker { return c.tracker }
 
-// IsWatchListSemanticsUnSupported returns true: informers are to list before
-// they watch, since a watch here does not begin with the present objects.
+// IsWatchListSemanticsUnSupported returns true: informers are to list before they
+// watch, since no bookmark ends what a watch here begins with.
 func (c *FakeMetadataClient) IsWatchListSemanticsUnSupported() bool { return true }
 
 // Resource returns a client for one resource. It is a [MetadataClient] as well.

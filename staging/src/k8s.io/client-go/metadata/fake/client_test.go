@@ -127,11 +127,13 @@ func TestReactorsAnswer(t *testing.T) {
 	var failure error
 	c.PrependReactor("*", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, answer, failure })
 
-	if got, err := r.Get(t.Context(), "a", metav1.GetOptions{}); got != nil || err != nil {
-		t.Errorf("get of nothing: %v, %v", got, err)
-	}
-	if got, err := r.List(t.Context(), metav1.ListOptions{}); got != nil || err != nil {
-		t.Errorf("list of nothing: %v, %v", got, err)
+	for _, answer = range []runtime.Object{nil, (*metav1.PartialObjectMetadata)(nil), (*metav1.PartialObjectMetadataList)(nil), (*metav1.List)(nil)} {
+		if got, err := r.Get(t.Context(), "a", metav1.GetOptions{}); got != nil || err != nil {
+			t.Errorf("get of nothing, as a %T: %v, %v", answer, got, err)
+		}
+		if got, err := r.List(t.Context(), metav1.ListOptions{}); got != nil || err != nil {
+			t.Errorf("list of nothing, as a %T: %v, %v", answer, got, err)
+		}
 	}
 	for _, answer = range []runtime.Object{
 		&metav1.PartialObjectMetadataList{Items: []metav1.PartialObjectMetadata{*pod("a")}},

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/answer"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/testing"
 )
@@ -69,28 +70,28 @@ func (c *resourceClient) Patch(ctx context.Context, name string, pt types.PatchT
 
 func (c *resourceClient) List(ctx context.Context, opts metav1.ListOptions) (*metav1.PartialObjectMetadataList, error) {
 	action := testing.NewListActionWithOptions(c.resource, listed, c.namespace, opts)
-	answer, err := c.fake.Invokes(action, success())
-	if err != nil || answer == nil {
+	answered, err := c.fake.Invokes(action, success())
+	if err != nil || answer.IsNothing(answered) {
 		return nil, err
 	}
-	return selectFrom(answer, action.GetListRestrictions().Labels)
+	return selectFrom(answered, action.GetListRestrictions().Labels)
 }
 
 // selectFrom returns those items of a list that selector matches. Reactors may
 // answer with a list of either type.
-func selectFrom(answer runtime.Object, selector labels.Selector) (*metav1.PartialObjectMetadataList, error) {
+func selectFrom(answered runtime.Object, selector labels.Selector) (*metav1.PartialObjectMetadataList, error) {
 	list := new(metav1.PartialObjectMetadataList)
-	switch a := answer.(type) {
+	switch a := answered.(type) {
 	case *metav1.List:
 		list.ListMeta = a.ListMeta
 	case *metav1.PartialObjectMetadataList:
 		list.ListMeta = a.ListMeta
 	default:
-		return nil, fmt.Errorf("incoming object is incorrect type %T, it should be a *metav1.PartialObjectMetadataList", answer)
+		return nil, fmt.Errorf("incoming object is incorrect type %T, it should be a *metav1.PartialObjectMetadataList", answered)
 	}
-	items, err := meta.ExtractList(answer)
+	items, err := meta.ExtractList(answered)
 	if err != nil {
-		return nil, fmt.Errorf("taking the items out of a %T: %w", answer, err)
+		return nil, fmt.Errorf("taking the items out of a %T: %w", answered, err)
 	}
 	for _, item := range items {
 		object, ok := item.(*metav1.PartialObjectMetadata)
@@ -106,13 +107,13 @@ func selectFrom(answer runtime.Object, selector labels.Selector) (*metav1.Partia
 
 // object has the reactors answer an action with an object, or with nothing.
 func (c *resourceClient) object(action testing.Action) (*metav1.PartialObjectMetadata, error) {
-	answer, err := c.fake.Invokes(action, success())
-	if err != nil || answer == nil {
+	answered, err := c.fake.Invokes(action, success())
+	if err != nil || answer.IsNothing(answered) {
 		return nil, err
 	}
-	object, ok := answer.(*metav1.PartialObjectMetadata)
+	object, ok := answered.(*metav1.PartialObjectMetadata)
 	if !ok {
-		return nil, fmt.Errorf("unexpected return value type %T, it should be a *metav1.PartialObjectMetadata", answer)
+		return nil, fmt.Errorf("unexpected return value type %T, it should be a *metav1.PartialObjectMetadata", answered)
 	}
 	return object, nil
 }

@@ -14,6 +14,7 @@ import (
 	types "k8s.io/apimachinery/pkg/types"
 	appsv1beta2 "k8s.io/client-go/applyconfigurations/apps/v1beta2"
 	gentype "k8s.io/client-go/gentype"
+	"k8s.io/client-go/internal/answer"
 	typedappsv1beta2 "k8s.io/client-go/kubernetes/typed/apps/v1beta2"
 	testing "k8s.io/client-go/testing"
 )
@@ -46,25 +47,13 @@ func newFakeStatefulSets(fake *FakeAppsV1beta2, namespace string) typedappsv1bet
 // GetScale takes name of the statefulSet, and returns the corresponding scale object, and an error if there is any.
 func (c *fakeStatefulSets) GetScale(ctx context.Context, statefulSetName string, options v1.GetOptions) (result *v1beta2.Scale, err error) {
 	emptyResult := &v1beta2.Scale{}
-	obj, err := c.Fake.
-		Invokes(testing.NewGetSubresourceActionWithOptions(c.Resource(), c.Namespace(), "scale", statefulSetName, options), emptyResult)
-
-	if obj == nil {
-		return emptyResult, err
-	}
-	return obj.(*v1beta2.Scale), err
+	return answer.Of(c.Fake, testing.NewGetSubresourceActionWithOptions(c.Resource(), c.Namespace(), "scale", statefulSetName, options), emptyResult, emptyResult)
 }
 
 // UpdateScale takes the representation of a scale and updates it. Returns the server's representation of the scale, and an error, if there is any.
 func (c *fakeStatefulSets) UpdateScale(ctx context.Context, statefulSetName string, scale *v1beta2.Scale, opts v1.UpdateOptions) (result *v1beta2.Scale, err error) {
 	emptyResult := &v1beta2.Scale{}
-	obj, err := c.Fake.
-		Invokes(testing.NewUpdateSubresourceActionWithOptions(c.Resource(), "scale", c.Namespace(), scale, opts), &v1beta2.Scale{})
-
-	if obj == nil {
-		return emptyResult, err
-	}
-	return obj.(*v1beta2.Scale), err
+	return answer.Of(c.Fake, testing.NewUpdateSubresourceActionWithOptions(c.Resource(), "scale", c.Namespace(), scale, opts), &v1beta2.Scale{}, emptyResult)
 }
 
 // ApplyScale takes top resource name and the apply declarative configuration for scale,
@@ -78,11 +67,5 @@ func (c *fakeStatefulSets) ApplyScale(ctx context.Context, statefulSetName strin
 		return nil, err
 	}
 	emptyResult := &v1beta2.Scale{}
-	obj, err := c.Fake.
-		Invokes(testing.NewPatchSubresourceActionWithOptions(c.Resource(), c.Namespace(), statefulSetName, types.ApplyPatchType, data, opts.ToPatchOptions(), "scale"), emptyResult)
-
-	if obj == nil {
-		return emptyResult, err
-	}
-	return obj.(*v1beta2.Scale), err
+	return answer.Of(c.Fake, testing.NewPatchSubresourceActionWithOptions(c.Resource(), c.Namespace(), statefulSetName, types.ApplyPatchType, data, opts.ToPatchOptions(), "scale"), emptyResult, emptyResult)
 }

@@ -227,7 +227,7 @@ func TestLogs(t *testing.T) {
 		},
 		"of a reactor that returns something else": {
 			reactor:   func(clienttesting.Action) (bool, runtime.Object, error) { return true, &corev1.Pod{}, nil },
-			namespace: "shop", options: options, wantError: "*v1.Pod: it has to be a *runtime.Unknown",
+			namespace: "shop", options: options, wantError: "expected reactor to return *runtime.Unknown, whose Raw is the log, and got a *v1.Pod",
 		},
 		"without a namespace": {options: options, want: "fake logs"},
 		"without options":     {namespace: "shop", want: "fake logs"},

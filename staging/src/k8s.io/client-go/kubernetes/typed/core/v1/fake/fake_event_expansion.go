@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/internal/answer"
 	"k8s.io/client-go/testing"
 )
 
@@ -44,11 +45,7 @@ func (c *fakeEvents) namespaceOf(event *corev1.Event) string {
 }
 
 func (c *fakeEvents) invoke(action testing.Action, event *corev1.Event) (*corev1.Event, error) {
-	object, err := c.Fake.Invokes(action, event)
-	if object == nil {
-		return nil, err
-	}
-	return object.(*corev1.Event), err
+	return answer.Of[*corev1.Event](c.Fake, action, event, nil)
 }
 
 func (c *fakeEvents) Search(scheme *runtime.Scheme, objOrRef runtime.Object) (*corev1.EventList, error) {
@@ -59,11 +56,7 @@ func (c *fakeEvents) Search(scheme *runtime.Scheme, objOrRef runtime.Object) (*c
 // objects knows no field selectors.
 func (c *fakeEvents) SearchWithContext(context.Context, *runtime.Scheme, runtime.Object) (*corev1.EventList, error) {
 	action := testing.NewListAction(c.Resource(), c.Kind(), c.Namespace(), metav1.ListOptions{})
-	object, err := c.Fake.Invokes(action, &corev1.EventList{})
-	if object == nil {
-		return nil, err
-	}
-	return object.(*corev1.EventList), err
+	return answer.Of[*corev1.EventList](c.Fake, action, &corev1.EventList{}, nil)
 }
 
 func (c *fakeEvents) GetFieldSelector(name, namespace, kind, uid *string) fields.Selector {

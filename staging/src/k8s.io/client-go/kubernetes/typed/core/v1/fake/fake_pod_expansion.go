@@ -65,7 +65,7 @@ func (c *fakePods) GetLogs(name string, opts *corev1.PodLogOptions) *rest.Reques
 			}
 			log, isUnknown := object.(*runtime.Unknown)
 			if !isUnknown {
-				return nil, fmt.Errorf("a reactor answered a request for a pod's log with a %T: it has to be a *runtime.Unknown with the log as its Raw", object)
+				return nil, fmt.Errorf("a pod's log: expected reactor to return *runtime.Unknown, whose Raw is the log, and got a %T", object)
 			}
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(log.Raw))}, nil
 		}),

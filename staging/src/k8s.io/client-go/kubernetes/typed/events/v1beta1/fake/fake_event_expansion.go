@@ -3,6 +3,7 @@ package fake
 import (
 	eventsv1beta1 "k8s.io/api/events/v1beta1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/internal/answer"
 	"k8s.io/client-go/testing"
 )
 
@@ -27,9 +28,5 @@ func (c *fakeEvents) namespaceOf(event *eventsv1beta1.Event) string {
 }
 
 func (c *fakeEvents) invoke(action testing.Action, event *eventsv1beta1.Event) (*eventsv1beta1.Event, error) {
-	object, err := c.Fake.Invokes(action, event)
-	if object == nil {
-		return nil, err
-	}
-	return object.(*eventsv1beta1.Event), err
+	return answer.Of[*eventsv1beta1.Event](c.Fake, action, event, nil)
 }

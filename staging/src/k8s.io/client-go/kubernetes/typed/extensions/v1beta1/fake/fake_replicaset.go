@@ -14,6 +14,7 @@ import (
 	types "k8s.io/apimachinery/pkg/types"
 	extensionsv1beta1 "k8s.io/client-go/applyconfigurations/extensions/v1beta1"
 	gentype "k8s.io/client-go/gentype"
+	"k8s.io/client-go/internal/answer"
 	typedextensionsv1beta1 "k8s.io/client-go/kubernetes/typed/extensions/v1beta1"
 	testing "k8s.io/client-go/testing"
 )
@@ -46,25 +47,13 @@ func newFakeReplicaSets(fake *FakeExtensionsV1beta1, namespace string) typedexte
 // GetScale takes name of the replicaSet, and returns the corresponding scale object, and an error if there is any.
 func (c *fakeReplicaSets) GetScale(ctx context.Context, replicaSetName string, options v1.GetOptions) (result *v1beta1.Scale, err error) {
 	emptyResult := &v1beta1.Scale{}
-	obj, err := c.Fake.
-		Invokes(testing.NewGetSubresourceActionWithOptions(c.Resource(), c.Namespace(), "scale", replicaSetName, options), emptyResult)
-
-	if obj == nil {
-		return emptyResult, err
-	}
-	return obj.(*v1beta1.Scale), err
+	return answer.Of(c.Fake, testing.NewGetSubresourceActionWithOptions(c.Resource(), c.Namespace(), "scale", replicaSetName, options), emptyResult, emptyResult)
 }
 
 // UpdateScale takes the representation of a scale and updates it. Returns the server's representation of the scale, and an error, if there is any.
 func (c *fakeReplicaSets) UpdateScale(ctx context.Context, replicaSetName string, scale *v1beta1.Scale, opts v1.UpdateOptions) (result *v1beta1.Scale, err error) {
 	emptyResult := &v1beta1.Scale{}
-	obj, err := c.Fake.
-		Invokes(testing.NewUpdateSubresourceActionWithOptions(c.Resource(), "scale", c.Namespace(), scale, opts), &v1beta1.Scale{})
-
-	if obj == nil {
-		return emptyResult, err
-	}
-	return obj.(*v1beta1.Scale), err
+	return answer.Of(c.Fake, testing.NewUpdateSubresourceActionWithOptions(c.Resource(), "scale", c.Namespace(), scale, opts), &v1beta1.Scale{}, emptyResult)
 }
 
 // ApplyScale takes top resource name and the apply declarative configuration for scale,
@@ -78,11 +67,5 @@ func (c *fakeReplicaSets) ApplyScale(ctx context.Context, replicaSetName string,
 		return nil, err
 	}
 	emptyResult := &v1beta1.Scale{}
-	obj, err := c.Fake.
-		Invokes(testing.NewPatchSubresourceActionWithOptions(c.Resource(), c.Namespace(), replicaSetName, types.ApplyPatchType, data, opts.ToPatchOptions(), "scale"), emptyResult)
-
-	if obj == nil {
-		return emptyResult, err
-	}
-	return obj.(*v1beta1.Scale), err
+	return answer.Of(c.Fake, testing.NewPatchSubresourceActionWithOptions(c.Resource(), c.Namespace(), replicaSetName, types.ApplyPatchType, data, opts.ToPatchOptions(), "scale"), emptyResult, emptyResult)
 }
