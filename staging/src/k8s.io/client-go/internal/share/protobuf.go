@@ -83,7 +83,6 @@ type protobufField struct {
 	*kind  // of the field, or of an element if it is repeated
 	offset uintptr
 	wire   uint64 // type of what it is encoded as
-	index  int    // of the field, among those of the struct
 	// Of a field that is repeated, the kind of the slice, or of the map.
 	slice, mapping *kind
 }
