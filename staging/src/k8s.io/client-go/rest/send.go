@@ -11,6 +11,7 @@ import (
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/share/offer"
 )
 
 // Do sends the request and waits for the answer. The errors in the result are:
@@ -21,6 +22,7 @@ import (
 //     says so;
 //   - the errors of the HTTP client, and of reading the answer.
 func (r *Request) Do(ctx context.Context) Result {
+	offer.Decoded(ctx)
 	var result Result
 	err := r.exchange(ctx, func(resp *http.Response) {
 		result = r.result(ctx, resp)

@@ -31,6 +31,7 @@ func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Inte
 	if mediaType == runtime.ContentTypeCBORSequence {
 		mediaType = runtime.ContentTypeCBOR
 	}
+	offer.Decoded(ctx)
 	objects, events, framer, err := r.c.content.negotiator.StreamDecoder(mediaType, params)
 	if err != nil {
 		return nil, err

@@ -41,5 +41,9 @@
 // KUBE_CACHE_MUTATION_DETECTOR=true ends with a panic where somebody does: set it in
 // tests. A copy that DeepCopy makes shares nothing but strings, which cannot change.
 //
-// Objects that a [Reflector] puts into a store of your own are not shared.
+// For that, list and watch functions must hand the context that they are given to the
+// client. Where they return its objects as they are, as those of a factory and of
+// [NewListWatchFromClient] do, what is known is not even decoded again. Objects that
+// do not come from a client over HTTP, as those of a client for tests, and objects that
+// a [Reflector] puts into a store of your own, share nothing.
 package cache

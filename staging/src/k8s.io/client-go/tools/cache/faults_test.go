@@ -125,6 +125,14 @@ func (s *server) follow(w http.ResponseWriter, req *http.Request, events watch.I
 
 // informer returns one that follows the server.
 func (s *server) informer(t *testing.T) cache.SharedIndexInformer {
+	return cache.NewSharedIndexInformer(s.listWatch(t), &corev1.Pod{}, 0, nil)
+}
+
+func (s *server) listWatch(t *testing.T) *cache.ListWatch {
+	return cache.NewListWatchFromClient(s.client(t), "pods", "ns", fields.Everything())
+}
+
+func (s *server) client(t *testing.T) *rest.RESTClient {
 	scheme := kruntime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
@@ -137,8 +145,7 @@ func (s *server) informer(t *testing.T) cache.SharedIndexInformer {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Client.CloseIdleConnections)
-	source := cache.NewListWatchFromClient(client, "pods", "ns", fields.Everything())
-	return cache.NewSharedIndexInformer(source, &corev1.Pod{}, 0, nil)
+	return client
 }
 
 // caughtUp waits until the store and the handler have what the server has.

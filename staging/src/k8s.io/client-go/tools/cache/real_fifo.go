@@ -142,7 +142,7 @@ func (f *RealFIFO) change(kind DeltaType, obj any) error {
 	return f.queue(kind, obj)
 }
 
-// queue is change for an object that is transformed and shared.
+// queue is change for an object that is as it is to be.
 func (f *RealFIFO) queue(kind DeltaType, obj any) error {
 	if _, err := f.keyOf(Delta{kind, obj}); err != nil {
 		return err
@@ -165,15 +165,7 @@ func (f *RealFIFO) transformed(obj any) (any, error) {
 			return nil, err
 		}
 	}
-	f.share(obj)
 	return obj, nil
-}
-
-// share must come after the transformation, which may change the object in place.
-func (f *RealFIFO) share(obj any) {
-	if f.sharer != nil {
-		f.sharer.Share(obj)
-	}
 }
 
 func (f *RealFIFO) push(deltas ...Delta) {
@@ -241,33 +233,26 @@ func (f *RealFIFO) unchanged(obj any) any {
 // Replace queues a list, and the deletion of what is known and not in it. Those
 // who list are the only ones to find out about deletions that no watch told of.
 func (f *RealFIFO) Replace(newItems []interface{}, resourceVersion string) error {
-	return f.replace(newItems, resourceVersion, func(item any) (any, error) {
-		obj, err := f.transformed(item)
-		if err != nil {
-			return nil, err
-		}
-		return f.unchanged(obj), nil
-	})
-}
-
-// replaceShared is Replace for objects that share was called for.
-func (f *RealFIFO) replaceShared(newItems []any, resourceVersion string) error {
-	return f.replace(newItems, resourceVersion, func(obj any) (any, error) { return obj, nil })
-}
-
-func (f *RealFIFO) replace(newItems []any, resourceVersion string, transformed func(any) (any, error)) error {
 	objects := make([]any, len(newItems))
-	keys := make(map[string]bool, len(newItems))
 	for i, item := range newItems {
-		obj, err := transformed(item)
+		obj, err := f.transformed(item)
 		if err != nil {
 			return err
 		}
+		objects[i] = f.unchanged(obj)
+	}
+	return f.replace(objects, resourceVersion)
+}
+
+// replace is Replace for objects that are as they are to be.
+func (f *RealFIFO) replace(objects []any, resourceVersion string) error {
+	keys := make(map[string]bool, len(objects))
+	for _, obj := range objects {
 		key, err := f.keyOf(Delta{Replaced, obj})
 		if err != nil {
 			return err
 		}
-		objects[i], keys[key] = obj, true
+		keys[key] = true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,12 +10,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/internal/share/offer"
 	"k8s.io/client-go/tools/pager"
 )
 
 // list puts what is listed into the store.
 func (r *Reflector) list(ctx context.Context) error {
 	start := r.clock.Now()
+	ctx, made := r.offer(ctx)
 	list, err := r.fetch(ctx)
 	if err != nil && (isExpired(err) || isTooNew(err)) {
 		// The server has forgotten the version, or, after it was restored
@@ -43,11 +45,27 @@ func (r *Reflector) list(ctx context.Context) error {
 	}
 	r.metrics.listed(r.clock.Since(start), len(items))
 	version := m.GetResourceVersion()
-	if err := r.replace(items, version); err != nil {
+	if err := r.replace(made, items, version); err != nil {
 		return fmt.Errorf("unable to sync list result: %w", err)
 	}
 	r.setVersion(version)
 	return nil
+}
+
+// replace puts the items of a list into the store.
+func (r *Reflector) replace(made *offer.Offer, items []any, version string) error {
+	store, ok := r.prepared()
+	if !ok {
+		return r.store.Replace(items, version)
+	}
+	for i, item := range items {
+		obj, err := prepare(store, made, item)
+		if err != nil {
+			return err
+		}
+		items[i] = store.Known(obj)
+	}
+	return store.Replace(items, version)
 }
 
 // fetch lists once.

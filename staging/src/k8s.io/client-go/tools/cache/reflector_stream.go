@@ -15,6 +15,10 @@ import (
 // Neither the server nor the client ever holds a list this way: objects come one
 // by one, and are decoded one by one.
 func (r *Reflector) stream(ctx context.Context) (*openWatch, error) {
+	store := r.store
+	if prepared, ok := r.prepared(); ok {
+		store = prepared
+	}
 	for ctx.Err() == nil {
 		initial := true
 		options := metav1.ListOptions{
@@ -27,7 +31,7 @@ func (r *Reflector) stream(ctx context.Context) (*openWatch, error) {
 		events, version, objects, err := r.receive(ctx, options)
 		switch {
 		case err == nil && events != nil:
-			if err := r.replaceShared(objects.List(), version); err != nil {
+			if err := store.Replace(objects.List(), version); err != nil {
 				events.Stop()
 				return nil, err
 			}
@@ -61,10 +65,10 @@ func (r *Reflector) receive(ctx context.Context, options metav1.ListOptions) (*o
 	// Objects are transformed at once, so as to hold no more of them than the
 	// store will.
 	var transform []StoreOption
-	if store, ok := r.store.(TransformingStore); ok && store.Transformer() != nil {
+	if prepared, ok := r.prepared(); ok {
+		transform = append(transform, WithTransformer(func(obj any) (any, error) { return prepared.Known(obj), nil }))
+	} else if store, ok := r.store.(TransformingStore); ok && store.Transformer() != nil {
 		transform = append(transform, WithTransformer(store.Transformer()))
-	} else if store, ok := r.store.(*RealFIFO); ok {
-		transform = append(transform, WithTransformer(func(obj any) (any, error) { return store.unchanged(obj), nil }))
 	}
 	objects := NewStore(DeletionHandlingMetaNamespaceKeyFunc, transform...)
 	version := ""

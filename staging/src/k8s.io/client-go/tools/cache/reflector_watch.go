@@ -14,6 +14,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/share/offer"
 	"k8s.io/klog/v2"
 )
 
@@ -62,7 +63,7 @@ func (r *Reflector) watch(ctx context.Context, started *openWatch) error {
 				return err
 			}
 		}
-		_, err := r.follow(ctx, started, r.follower(), r.setVersion, false)
+		_, err := r.follow(ctx, started, r.store, r.setVersion, false)
 		started = nil
 		retry.After(err)
 		var tooShort *VeryShortWatchError
@@ -138,8 +139,7 @@ func (r *Reflector) follow(ctx context.Context, events *openWatch, store Reflect
 		}
 		count++
 		version := object.GetResourceVersion()
-		r.share(events, event)
-		if err := r.put(store, event, version); err != nil {
+		if err := r.put(store, events.offer, event, version); err != nil {
 			utilruntime.HandleErrorWithContext(ctx, err, "Unable to put watch event into store", "reflector", r.name, "event", event.Type)
 		}
 		setVersion(version)
@@ -167,14 +167,26 @@ func (r *Reflector) check(event watch.Event) error {
 	return nil
 }
 
-func (r *Reflector) put(store ReflectorStore, event watch.Event, version string) error {
+// put has a change be made in a store, which is that of the reflector or one for the
+// time until it has all objects.
+func (r *Reflector) put(store ReflectorStore, made *offer.Offer, event watch.Event, version string) error {
+	object := any(event.Object)
+	if prepared, ok := r.prepared(); ok && event.Type != watch.Bookmark {
+		var err error
+		if object, err = prepare(prepared, made, object); err != nil {
+			return err
+		}
+		if store == r.store {
+			store = prepared
+		}
+	}
 	switch event.Type {
 	case watch.Added:
-		return store.Add(event.Object)
+		return store.Add(object)
 	case watch.Modified:
-		return store.Update(event.Object)
+		return store.Update(object)
 	case watch.Deleted:
-		return store.Delete(event.Object)
+		return store.Delete(object)
 	case watch.Bookmark:
 		if store, ok := store.(ReflectorBookmarkStore); ok {
 			return store.Bookmark(version)

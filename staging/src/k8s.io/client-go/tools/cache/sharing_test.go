@@ -10,6 +10,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/features"
 	featurestesting "k8s.io/client-go/features/testing"
 	"k8s.io/client-go/tools/cache"
@@ -18,19 +21,23 @@ import (
 func TestObjectsOfAnInformerShareWhatIsTheSame(t *testing.T) {
 	for _, streams := range []bool{false, true} {
 		for _, transforms := range []bool{false, true} {
-			t.Run(fmt.Sprintf("streams=%t,transforms=%t", streams, transforms), func(t *testing.T) {
-				featurestesting.SetFeatureDuringTest(t, features.WatchListClient, streams)
-				synctest.Test(t, func(t *testing.T) {
-					s := newSource("a", "b")
-					namespaces := map[*byte]bool{}
-					for _, pod := range s.pods {
-						pod.Namespace = string([]byte("ns")) // each its own
-						namespaces[unsafe.StringData(pod.Namespace)] = true
+			for _, wrapped := range []bool{false, true} {
+				t.Run(fmt.Sprintf("streams=%t,transforms=%t,wrapped=%t", streams, transforms, wrapped), func(t *testing.T) {
+					featurestesting.SetFeatureDuringTest(t, features.WatchListClient, streams)
+					srv := newServer(t, newSource("a", "b", "c", "d"))
+					source := srv.listWatch(t)
+					if wrapped { // by somebody who may change what comes
+						client := srv.client(t)
+						source = &cache.ListWatch{
+							ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+								return client.Get().Namespace("ns").Resource("pods").VersionedParams(&options, metav1.ParameterCodec).Do(ctx).Get()
+							},
+							WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+								return client.Get().Namespace("ns").Resource("pods").VersionedParams(&options, metav1.ParameterCodec).Watch(ctx)
+							},
+						}
 					}
-					if len(namespaces) != 2 {
-						t.Fatal("they are the same string before")
-					}
-					informer := cache.NewSharedInformer(s, &corev1.Pod{}, 0)
+					informer := cache.NewSharedInformer(source, &corev1.Pod{}, 0)
 					if transforms {
 						if err := informer.SetTransform(func(obj any) (any, error) {
 							obj.(*corev1.Pod).Labels = map[string]string{"transformed": "yes"}
@@ -39,20 +46,48 @@ func TestObjectsOfAnInformerShareWhatIsTheSame(t *testing.T) {
 							t.Fatal(err)
 						}
 					}
+					told := &follower{}
+					add(t, informer, told)
 					stop := run(t, informer)
-					synctest.Wait()
-					clear(namespaces)
-					for _, obj := range informer.GetStore().List() {
-						namespaces[unsafe.StringData(obj.(*corev1.Pod).Namespace)] = true
+					defer stop()
+					srv.caughtUp(t, informer, told)
+					srv.set("c")
+					srv.set("e")
+					srv.caughtUp(t, informer, told)
+					if n := len(namespacesOf(informer.GetStore())); n != 1 {
+						t.Errorf("there are %d strings for one namespace", n)
 					}
-					if len(namespaces) != 1 {
-						t.Errorf("there are %d strings for one namespace", len(namespaces))
-					}
-					stop()
 				})
-			})
+			}
 		}
 	}
+}
+
+// namespacesOf returns where the namespaces of objects are in memory.
+func namespacesOf(store cache.Store) map[*byte]bool {
+	places := map[*byte]bool{}
+	for _, obj := range store.List() {
+		places[unsafe.StringData(obj.(*corev1.Pod).Namespace)] = true
+	}
+	return places
+}
+
+// TestObjectsOfAClientForTestsAreLeftAlone: whoever made them may look at them while the
+// informer has them. The race detector sees a write.
+func TestObjectsOfAClientForTestsAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource("a", "b")
+		for _, pod := range s.pods {
+			pod.Namespace = string([]byte("ns")) // each its own
+		}
+		informer := cache.NewSharedInformer(s, &corev1.Pod{}, 0)
+		stop := run(t, informer)
+		synctest.Wait()
+		if n := len(namespacesOf(informer.GetStore())); n != 2 {
+			t.Errorf("there are %d strings for two namespaces", n)
+		}
+		stop()
+	})
 }
 
 func TestAListThatChangesNothingTakesNoMemory(t *testing.T) {

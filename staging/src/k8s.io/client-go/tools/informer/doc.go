@@ -34,5 +34,5 @@
 // # Objects are shared
 //
 // The store, listers and handlers have the same objects. They must not be changed: make
-// a copy with DeepCopy.
+// a copy with DeepCopy. They share what is the same in them, as package cache says.
 package informer

@@ -1,22 +1,12 @@
 package informer
 
-import (
-	"fmt"
-
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"k8s.io/client-go/tools/cache"
-)
+import "k8s.io/client-go/tools/cache"
 
 // set has an object be known.
-func (i *Informer[T]) set(obj T) error {
-	obj, err := i.transformed(obj)
-	if err != nil {
-		return err
-	}
+func (i *Informer[T]) set(obj T) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.tell(i.put(obj))
-	return nil
 }
 
 // delete has an object be gone, given its last state. It may not have been known, as one
@@ -24,24 +14,17 @@ func (i *Informer[T]) set(obj T) error {
 func (i *Informer[T]) delete(last T) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if last, err := i.transformed(last); err == nil {
-		if old, existed := i.store.remove(cache.MetaObjectToName(last)); existed {
-			i.tell(change[T]{kind: deletion, old: old, obj: last})
-		}
+	if old, existed := i.store.remove(cache.MetaObjectToName(last)); existed {
+		i.tell(change[T]{kind: deletion, old: old, obj: last})
 	}
 }
 
 // replace has these objects be all there are.
-func (i *Informer[T]) replace(objects []T) error {
+func (i *Informer[T]) replace(objects []T) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	listed := make(map[cache.ObjectName]bool, len(objects))
 	for _, obj := range objects {
-		obj, err := i.transformed(obj)
-		if err != nil {
-			utilruntime.HandleErrorWithContext(i.ctx, err, "Passing over an object", "informer", i.name)
-			continue
-		}
 		listed[cache.MetaObjectToName(obj)] = true
 		i.tell(i.put(obj))
 	}
@@ -55,7 +38,6 @@ func (i *Informer[T]) replace(objects []T) error {
 		close(i.synced)
 		i.tell(change[T]{kind: synced})
 	}
-	return nil
 }
 
 // put stores an object, and returns what changed. What is in the store stays there if
@@ -77,18 +59,6 @@ func (i *Informer[T]) put(obj T) change[T] {
 func same[T Object](a, b T) bool {
 	version := a.GetResourceVersion()
 	return version != "" && version == b.GetResourceVersion() && a.GetUID() == b.GetUID()
-}
-
-func (i *Informer[T]) transformed(obj T) (T, error) {
-	if i.transform == nil {
-		return obj, nil
-	}
-	transformed, err := i.transform(obj)
-	if err != nil {
-		return obj, fmt.Errorf("transforming %s: %w", cache.MetaObjectToName(obj), err)
-	}
-	i.sharer.Share(transformed)
-	return transformed, nil
 }
 
 func (i *Informer[T]) tell(c change[T]) {

@@ -1,11 +1,14 @@
-// Package offer has informers say, with the context of a watch, that its objects may
-// be decoded sharing what is the same in them: see package share.
+// Package offer has informers say, with the context of a list or a watch, that its
+// objects may share what is the same in them: see package share.
 //
-// That may only be done where nobody between the decoder and the informer changes
-// objects. So it takes three: the informer makes the offer ([With]); whoever makes the
-// request, and knows that it hands on objects as they come, passes it on ([Pass]); and
-// the client that decodes takes it ([Take]). A watch function that somebody wrote does
-// not pass it on, and its objects are shared later, when they are the informer's.
+// Best is that they are decoded that way. That may only be done where nobody between
+// the decoder and the informer changes objects. So it takes three: the informer makes
+// the offer ([With]); whoever makes the request, and knows that it hands on objects as
+// they come, passes it on ([Pass]); and the client that decodes takes it ([Take]). A
+// watch function that somebody wrote does not pass it on. Of its objects the client
+// says at least that it has decoded them ([Decoded]). As nobody else holds on to
+// those, they can be shared later, when they have come to the informer. Those of a
+// client for tests may be looked at by the test meanwhile, and are left alone.
 //
 // The package is apart from share so that clients without informers do not link that.
 package offer
@@ -23,8 +26,8 @@ type Decoder interface {
 
 // An Offer is one for the objects of one watch.
 type Offer struct {
-	decoder Decoder
-	taken   atomic.Bool
+	decoder        Decoder
+	taken, decoded atomic.Bool
 }
 
 type (
@@ -32,7 +35,8 @@ type (
 	passed  struct{}
 )
 
-// With returns a context that has an offer, and the offer.
+// With returns a context that has an offer, and the offer. Without a decoder, it is not
+// to be taken, and asks whether objects are decoded ones.
 func With(ctx context.Context, decoder Decoder) (context.Context, *Offer) {
 	o := &Offer{decoder: decoder}
 	return context.WithValue(ctx, offered{}, o), o
@@ -41,6 +45,17 @@ func With(ctx context.Context, decoder Decoder) (context.Context, *Offer) {
 // Taken reports whether somebody took the offer, so that all objects are shared by the
 // time they come. Nil is an offer that nobody took.
 func (o *Offer) Taken() bool { return o != nil && o.taken.Load() }
+
+// Decoded reports whether the objects come from a client that decoded them, and are
+// nobody else's.
+func (o *Offer) Decoded() bool { return o != nil && o.decoded.Load() }
+
+// Decoded says to whom made the offer of a context that the objects are decoded ones.
+func Decoded(ctx context.Context) {
+	if o, ok := ctx.Value(offered{}).(*Offer); ok {
+		o.decoded.Store(true)
+	}
+}
 
 // Pass returns a context whose offer, if it has one, can be taken.
 func Pass(ctx context.Context) context.Context {
@@ -54,7 +69,7 @@ func Pass(ctx context.Context) context.Context {
 // with. It returns nil if there was none.
 func Take(ctx context.Context) Decoder {
 	o, ok := ctx.Value(passed{}).(*Offer)
-	if !ok {
+	if !ok || o.decoder == nil {
 		return nil
 	}
 	o.taken.Store(true)
