@@ -159,11 +159,12 @@ func (p *program) run(kubeconfig string, use func() error) (err error) {
 		return err
 	}
 	p.process = cmd.Process
-	defer func() {
-		p.in.Close()
-		err = errors.Join(err, cmd.Wait())
-	}()
-	return use()
+	if err := use(); err != nil {
+		_ = cmd.Process.Kill() // it may be stopped
+		return errors.Join(err, cmd.Wait())
+	}
+	_ = p.in.Close()
+	return cmd.Wait()
 }
 
 // sync measures the first list, what it leaves behind, and another list.
@@ -201,7 +202,8 @@ func (p *program) follow(relay *relay, a *answer) error {
 	return p.ask(fmt.Sprint("events ", p.updates), a)
 }
 
-// relist has the server forget what the informer could go on from.
+// relist has the server forget what the informer could go on from, so that it has to
+// list anew.
 func (p *program) relist(a *answer) error {
 	var before, ignored answer
 	if err := p.ask("live", &ignored); err != nil {
@@ -210,16 +212,20 @@ func (p *program) relist(a *answer) error {
 	if err := p.ask("start", &before); err != nil {
 		return err
 	}
-	// While it stands still, pods change. A server that starts then knows nothing
-	// of before.
+	// While it stands still, more pods change than there is room for between it and the
+	// server, and then the database forgets what was before.
+	missed := min(p.pods, 2000)
 	if err := p.process.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
 	p.turn++
-	if err := update(p.ctx, p.kubelet, p.pods, 200, 50+p.turn); err != nil {
+	if err := update(p.ctx, p.kubelet, p.pods, missed, 50+p.turn); err != nil {
 		return err
 	}
 	p.cp.KillAPIServer()
+	if err := p.cp.Compact(p.ctx); err != nil {
+		return err
+	}
 	if err := p.cp.StartAPIServer(p.ctx); err != nil {
 		return err
 	}
@@ -233,7 +239,7 @@ func (p *program) relist(a *answer) error {
 		if err := p.ask("measure", a); err != nil {
 			return err
 		}
-		if a.Events >= 200 {
+		if a.Events >= int64(missed) {
 			a.RSS = before.RSS // that it is compared with
 			return nil
 		}
