@@ -1,7 +1,6 @@
-package openapi_test
+package documents_test
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,25 +9,22 @@ import (
 
 	"go.uber.org/goleak"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/openapi"
-	"k8s.io/client-go/openapi/openapitest"
+	"k8s.io/client-go/openapi/documents"
 	restclient "k8s.io/client-go/rest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newClient returns a client of a server whose paths are below prefix.
-func newClient(t *testing.T, prefix string, documents map[string]string) (openapi.Client, *[]string) {
+func newClient(t *testing.T, prefix string, served map[string]string) (documents.Client, *[]string) {
 	asked := new([]string)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		query.Del("timeout")
 		*asked = append(*asked, r.URL.Path+"?"+query.Encode()+" "+r.Header.Get("Accept"))
-		body, ok := documents[r.URL.Path]
+		body, ok := served[r.URL.Path]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
 		}
@@ -86,10 +82,10 @@ func TestFormOfADocumentIsTheOneThatIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := paths["api/v1"].Schema(openapi.ContentTypeOpenAPIV3PB); err != nil {
+	if _, err := paths["api/v1"].Schema(documents.ContentTypeOpenAPIV3PB); err != nil {
 		t.Error(err)
 	}
-	if last := (*asked)[len(*asked)-1]; !strings.HasSuffix(last, " "+openapi.ContentTypeOpenAPIV3PB) {
+	if last := (*asked)[len(*asked)-1]; !strings.HasSuffix(last, " "+documents.ContentTypeOpenAPIV3PB) {
 		t.Errorf("asked for %q", last)
 	}
 }
@@ -113,60 +109,5 @@ func TestMalformedRootIsAnError(t *testing.T) {
 	}
 	if body, err := paths["x"].Schema("application/json"); err == nil {
 		t.Errorf("got %q", body)
-	}
-}
-
-func TestTypeConverterKnowsHowListsAreMerged(t *testing.T) {
-	converter, err := openapi.NewTypeConverter(openapitest.NewEmbeddedFileClient(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pod := func(container, image string) *corev1.Pod {
-		return &corev1.Pod{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
-			ObjectMeta: metav1.ObjectMeta{Name: "web"},
-			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: container, Image: image}}},
-		}
-	}
-	a, err := converter.ObjectToTyped(pod("a", "one"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := converter.ObjectToTyped(pod("b", "two"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	merged, err := a.Merge(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	object, err := converter.TypedToObject(merged)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content := object.(interface{ UnstructuredContent() map[string]any }).UnstructuredContent()
-	if containers := content["spec"].(map[string]any)["containers"].([]any); len(containers) != 2 {
-		t.Errorf("got %v, want both containers", containers)
-	}
-}
-
-func TestTypeConverterNeedsAllDocuments(t *testing.T) {
-	down := errors.New("down")
-	fake := openapitest.NewFakeClient()
-	fake.PathsMap["api/v1"] = openapitest.FakeGroupVersion{GVSpec: []byte(`{"openapi":"3.0.0"}`)}
-	if _, err := openapi.NewTypeConverter(fake, false); err != nil {
-		t.Errorf("a document without schemas: %v", err)
-	}
-	fake.PathsMap["apis/apps/v1"] = openapitest.FakeGroupVersion{ForcedErr: down}
-	if _, err := openapi.NewTypeConverter(fake, false); !errors.Is(err, down) || !strings.Contains(err.Error(), "apis/apps/v1") {
-		t.Errorf("got %v", err)
-	}
-	fake.PathsMap["apis/apps/v1"] = openapitest.FakeGroupVersion{GVSpec: []byte(`{`)}
-	if _, err := openapi.NewTypeConverter(fake, false); err == nil {
-		t.Error("no error for a malformed document")
-	}
-	fake.ForcedErr = down
-	if _, err := openapi.NewTypeConverter(fake, false); !errors.Is(err, down) {
-		t.Errorf("got %v", err)
 	}
 }
