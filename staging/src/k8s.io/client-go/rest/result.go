@@ -140,6 +140,7 @@ func (r *Request) result(ctx context.Context, resp *http.Response) Result {
 		result.contentType = r.formats.contentType
 	}
 	result.decoder, err = r.decoder(result.contentType)
+	result.decoder = sharing(ctx, result.decoder)
 	switch {
 	case !succeeded(resp.StatusCode):
 		if resp.StatusCode == http.StatusUnsupportedMediaType {

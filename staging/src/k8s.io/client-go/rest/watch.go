@@ -50,7 +50,7 @@ func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Inte
 // sharing returns a decoder of objects that share what is the same in them, if the
 // context offers one, and the decoder knows how to use it.
 func sharing(ctx context.Context, objects runtime.Decoder) runtime.Decoder {
-	inner := objects
+	inner := objects // nil where the format is unknown
 	versioned, isVersioned := objects.(runtime.WithoutVersionDecoder)
 	if isVersioned {
 		inner = versioned.Decoder

@@ -50,13 +50,13 @@ func (s *protobufSerializer) Decode(data []byte, defaults *schema.GroupVersionKi
 		return s.Serializer.Decode(data, defaults, into)
 	}
 	target.Reset()
-	makeRoom(object, raw)
 	// Generated code copies each string and slice, so nothing of the object
 	// points into data.
 	var err error
-	if s.shared != nil && into == nil {
+	if s.shared != nil {
 		err = s.shared.DecodeProtobuf(raw, object, func(raw []byte, into any) error { return into.(message).Unmarshal(raw) })
 	} else {
+		makeRoom(object, raw)
 		err = target.Unmarshal(raw)
 	}
 	if err != nil {

@@ -28,26 +28,25 @@ func Source[L runtime.Object](client func() Client[L], tweak func(*metav1.ListOp
 	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			tweak(&options)
-			return client().List(ctx, options)
+			c := client()
+			return c.List(passing(ctx, c), options)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			tweak(&options)
 			c := client()
-			if isOurs(c) {
-				ctx = offer.Pass(ctx)
-			}
-			return c.Watch(ctx, options)
+			return c.Watch(passing(ctx, c), options)
 		},
 	}, all)
 }
 
-// isOurs reports whether a client is a typed one of this library, and nothing that
-// somebody has put around one, so that what it returns is what was decoded.
-func isOurs(client any) bool {
-	c, ok := client.(interface{ GetClient() rest.Interface })
-	if !ok {
-		return false
+// passing returns a context that passes on what an informer offers, if the client is a
+// typed one of this library, and nothing that somebody has put around one: then what it
+// returns is what was decoded.
+func passing(ctx context.Context, client any) context.Context {
+	if c, ok := client.(interface{ GetClient() rest.Interface }); ok {
+		if _, ok := c.GetClient().(*rest.RESTClient); ok {
+			return offer.Pass(ctx)
+		}
 	}
-	_, ok = c.GetClient().(*rest.RESTClient)
-	return ok
+	return ctx
 }

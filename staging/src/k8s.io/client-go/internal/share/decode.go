@@ -128,8 +128,14 @@ func (d *decoder) object(kindOf func(reflect.Type) *kind, raw []byte, into any) 
 	defer d.mu.Unlock()
 	v := reflect.ValueOf(into)
 	if v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct {
-		// An object is not kept itself: no two of them are the same.
-		if err := kindOf(v.Type().Elem()).decode(d, raw, v.UnsafePointer()); err == nil {
+		t, at := v.Type().Elem(), v.UnsafePointer()
+		sum := sumOf(raw)
+		if same := d.objects.find(sum, t); same != nil {
+			copyValue(t, at, same)
+			return nil
+		}
+		if err := kindOf(t).decode(d, raw, at); err == nil {
+			d.objects.put(sum, t, at)
 			return nil
 		}
 		v.Elem().SetZero()

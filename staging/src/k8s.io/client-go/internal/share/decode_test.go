@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math/rand"
 	"reflect"
+	goruntime "runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -178,6 +180,46 @@ func TestDecodedObjectsShareWhatIsTheSame(t *testing.T) {
 		if a.ManagedFields[0].FieldsV1 != b.ManagedFields[0].FieldsV1 {
 			t.Errorf("%s: managed fields are two", format)
 		}
+	}
+}
+
+func TestAnObjectThatIsThereIsNotDecodedAgain(t *testing.T) {
+	var s Sharer
+	raw, _ := json.Marshal(workload(1))
+	first := &corev1.Pod{}
+	if err := s.DecodeJSON(raw, first, generalJSON); err != nil {
+		t.Fatal(err)
+	}
+	again := &corev1.Pod{}
+	if err := s.DecodeJSON(raw, again, generalJSON); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(first, again) {
+		t.Errorf("%v, want %v", again, first)
+	}
+	if &first.Status.Conditions[0] != &again.Status.Conditions[0] {
+		t.Error("its parts are others")
+	}
+	list := &corev1.PodList{}
+	if err := s.DecodeJSON(raw, list, generalJSON); err != nil || len(list.Items) != 0 {
+		t.Errorf("as an object of another type it is %v, %v", list, err)
+	}
+	goruntime.KeepAlive(first)
+}
+
+func TestObjectsThatAreGoneAreForgotten(t *testing.T) {
+	var s Sharer
+	for i := range 20_000 {
+		raw := []byte(`{"metadata":{"name":"` + strconv.Itoa(i) + `"}}`)
+		if err := s.DecodeJSON(raw, &corev1.Pod{}, generalJSON); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 0 {
+			goruntime.GC()
+		}
+	}
+	if n := len(s.objects.known); n > 5000 {
+		t.Errorf("%d objects are remembered", n)
 	}
 }
 

@@ -36,6 +36,7 @@ type Sharer struct {
 	values  generations[seen]
 	decoded generations[decoded]
 	once    generations[struct{}] // hashes of encoded values that were decoded once
+	objects objects
 }
 
 // seen is a string, the array of a slice, what a pointer points to, or a map.

@@ -200,14 +200,11 @@ func NewFilteredListWatchFromClient(c Getter, resource string, namespace string,
 		return c.Get().Namespace(namespace).Resource(resource).VersionedParams(options, metav1.ParameterCodec)
 	}
 	list := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-		return request(&options).Do(ctx).Get()
+		return request(&options).Do(passing(ctx, c)).Get()
 	}
 	follow := func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 		options.Watch = true
-		if _, isOurs := c.(*restclient.RESTClient); isOurs {
-			ctx = offer.Pass(ctx)
-		}
-		return request(&options).Watch(ctx)
+		return request(&options).Watch(passing(ctx, c))
 	}
 	return &ListWatch{
 		ListFunc: func(options metav1.ListOptions) (runtime.Object, error) {
@@ -219,6 +216,15 @@ func NewFilteredListWatchFromClient(c Getter, resource string, namespace string,
 		ListWithContextFunc:  list,
 		WatchFuncWithContext: follow,
 	}
+}
+
+// passing returns a context that passes on what an informer offers, if nothing but our
+// client is between it and the server.
+func passing(ctx context.Context, c Getter) context.Context {
+	if _, isOurs := c.(*restclient.RESTClient); isOurs {
+		return offer.Pass(ctx)
+	}
+	return ctx
 }
 
 // ToListWatcherWithWatchListSemantics returns a ListerWatcher that does what lw
