@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // publicExamples copies the examples of the public client-go to a module of their own
@@ -89,10 +90,15 @@ func TestPublicExamplesWork(t *testing.T) {
 					t.Errorf("it does not say %q:\n%s", want, out)
 				}
 			}
+			// It deletes in the foreground. There is no garbage collector here to finish that.
+			finish := []byte(`{"metadata":{"finalizers":null}}`)
+			if _, err := clientset(t, adminConfig(t)).AppsV1().Deployments("default").Patch(deadline(t), "demo-deployment", types.MergePatchType, finish, metav1.PatchOptions{}); err != nil {
+				t.Fatal(err)
+			}
 		})
 	}
 	t.Run("out-of-cluster-client-configuration", func(t *testing.T) {
-		awaitLine(t, start(t, false, built("out-of-cluster-client-configuration"), "-kubeconfig", kubeconfig), "not found in default namespace")
+		awaitLine(t, start(t, false, built("out-of-cluster-client-configuration"), "-kubeconfig", kubeconfig), "Pod example-xxxxx in namespace default not found")
 	})
 	t.Run("in-cluster-client-configuration", func(t *testing.T) {
 		out, err := exec.CommandContext(deadline(t), built("in-cluster-client-configuration")).CombinedOutput()
