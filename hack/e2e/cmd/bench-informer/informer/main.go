@@ -109,10 +109,18 @@ func run(kubeconfig string, protobuf bool) error {
 			err = tell(answer{RSS: status("VmRSS:")})
 		case "events": // wait until there were so many
 			n, _ := strconv.ParseInt(arg, 10, 64)
-			for events.Load()-measure.events < n {
+			last, since := int64(0), time.Now()
+			for events.Load()-measure.events < n && err == nil {
 				time.Sleep(time.Millisecond)
+				if now := events.Load(); now != last {
+					last, since = now, time.Now()
+				} else if time.Since(since) > 30*time.Second {
+					err = fmt.Errorf("%d of %d events came", now-measure.events, n)
+				}
 			}
-			err = tell(measure.answer(events.Load()))
+			if err == nil {
+				err = tell(measure.answer(events.Load()))
+			}
 		case "measure":
 			err = tell(measure.answer(events.Load()))
 		case "version":
