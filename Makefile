@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e soak generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -61,6 +61,9 @@ controlplane: ## build and start a real API server on loopback, to play with
 e2e: ## test our client-go against a real API server
 	@cd hack/e2e && GOWORK=off go vet ./...
 	cd hack/e2e && GOWORK=off go test -p 1 -timeout 30m ./...
+
+soak: ## have informers follow ten minutes of changes and faults of a real API server; SOAK=1h for longer
+	cd hack/e2e && GOWORK=off SOAK=$(or $(SOAK),10m) go test -race -v -timeout 24h -run TestInformersAgree .
 
 generate: ## regenerate what is generated; CI fails where that changes anything
 	go generate $(MODULES:%=./%/...)

@@ -135,6 +135,7 @@ type gate struct {
 	body    io.ReadCloser
 	waiting [][]byte
 	err     error // once the body has ended
+	closed  bool  // by who reads
 }
 
 func (g *gate) fill() {
@@ -159,7 +160,7 @@ func (g *gate) Read(p []byte) (int, error) {
 	defer r.mu.Unlock()
 	for {
 		switch {
-		case r.holding && g.err == nil:
+		case r.holding && !g.closed:
 		case len(g.waiting) > 0:
 			n := copy(p, g.waiting[0])
 			if g.waiting[0] = g.waiting[0][n:]; len(g.waiting[0]) == 0 {
@@ -179,7 +180,7 @@ func (g *gate) Close() error {
 	err := g.body.Close()
 	g.relay.mu.Lock()
 	defer g.relay.mu.Unlock()
-	g.err = io.ErrUnexpectedEOF
+	g.err, g.closed = io.ErrUnexpectedEOF, true
 	g.relay.change.Broadcast()
 	return err
 }
