@@ -296,7 +296,8 @@ func TestInformersAgreeWithTheServerAfterChurnAndTrouble(t *testing.T) {
 
 	quiet := time.Now()
 	server := clientset(t, direct).CoreV1().ConfigMaps("default")
-	eventually(t, "informers that have what the server has", func(ctx context.Context) error {
+	// Those that were refused for long come back after a pause of up to a minute.
+	eventuallyWithin(t, 5*time.Minute, "informers that have what the server has", func(ctx context.Context) error {
 		list, err := server.List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
