@@ -16,6 +16,19 @@
 // young one. When that is full, the old one is forgotten. So what is common is found
 // as long as it is common, and what is not is soon forgotten: nothing that is gone is
 // kept alive for long, or by more than a few megabytes.
+//
+// # Decoding
+//
+// What is decoded from the same bytes is the same. A part of an object whose bytes
+// were seen before is not decoded at all, then, but is the part that was made of them
+// before. Parts are looked for from the root to the leaves, and the first that is
+// known ends the search below it: of a pod that differs from another one by its name
+// and addresses, the containers are found, and only metadata and status are decoded.
+//
+// A part that is new is decoded field by field, each of which may be known; strings
+// that are known are not allocated. What has a decoder of its own, and what is encoded
+// in a way that servers do not use, is left to the general decoders, which also have
+// the last word on errors.
 package share
 
 import (
