@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +45,21 @@ func answer(status string, headers http.Header) http.RoundTripper {
 	})
 }
 
-// withoutTimes makes all that took some milliseconds take 0.
+// headersOf finds the headers in a line, which are logged as a map: in any order.
+var headersOf = regexp.MustCompile(`"headers"=\{(.*)\}`)
+
+func inOrder(line string) string {
+	return headersOf.ReplaceAllStringFunc(line, func(found string) string {
+		headers := strings.SplitAfter(headersOf.FindStringSubmatch(found)[1], `"]`)
+		for i := range headers {
+			headers[i] = strings.TrimSpace(headers[i])
+		}
+		slices.Sort(headers)
+		return `"headers"={` + strings.TrimSpace(strings.Join(headers, " ")) + `}`
+	})
+}
+
+// withoutTimes makes all that took some milliseconds take 0, and sorts headers.
 func withoutTimes(lines []string) (out []string) {
 	for _, line := range lines {
 		fields := strings.Split(line, " ")
@@ -53,7 +68,7 @@ func withoutTimes(lines []string) (out []string) {
 				fields[i] = name + `illiseconds"=0`
 			}
 		}
-		out = append(out, strings.Join(fields, " "))
+		out = append(out, inOrder(strings.Join(fields, " ")))
 	}
 	return out
 }
