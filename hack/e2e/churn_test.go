@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
@@ -318,9 +319,15 @@ func TestInformersAgreeWithTheServerAfterChurnAndTrouble(t *testing.T) {
 	stop()
 	running.Wait()
 	proxy.Close()
+	servers := goleak.IgnoreAnyFunction("k8s.io/publisher/hack/e2e/controlplane.startProcess.func1")
 	eventually(t, "the end of all goroutines", func(context.Context) error {
-		return goleak.Find(before, goleak.IgnoreAnyFunction("k8s.io/publisher/hack/e2e/controlplane.startProcess.func1"),
-			goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
-			goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*ClientConn).readLoop"))
+		for _, config := range []*rest.Config{direct, config} { // their clients share connections
+			client, err := rest.HTTPClientFor(config)
+			if err != nil {
+				return err
+			}
+			utilnet.CloseIdleConnectionsFor(client.Transport)
+		}
+		return goleak.Find(before, servers)
 	})
 }

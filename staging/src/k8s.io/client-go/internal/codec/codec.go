@@ -1,6 +1,5 @@
-// Package codec has the serializers of typed clients: JSON, protobuf, YAML and, where
-// the feature gate allows it, CBOR. Which ones there are does not depend on what else
-// a program links.
+// Package codec has the serializers of typed clients: JSON, protobuf, YAML and CBOR.
+// Which ones there are does not depend on what else a program links.
 //
 // They stand in for those of apimachinery's serializer package, which convert
 // between versions and apply defaults. A client does none of
@@ -12,13 +11,13 @@ package codec
 import (
 	"bytes"
 	"io"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor"
 	apijson "k8s.io/apimachinery/pkg/runtime/serializer/json"
 	apiprotobuf "k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
-	"k8s.io/client-go/features"
 )
 
 // Negotiated is a [runtime.NegotiatedSerializer] of a scheme's types. Encoders
@@ -32,11 +31,12 @@ type Negotiated struct {
 // New returns the serializers for the types of a scheme. JSON is the first, which
 // makes it the one for those who do not say.
 func New(scheme *runtime.Scheme) *Negotiated {
-	infos := []runtime.SerializerInfo{jsonInfo(scheme), protobufInfo(scheme), yamlInfo(scheme)}
-	if features.FeatureGates().Enabled(features.ClientsAllowCBOR) {
-		infos = append(infos, cbor.NewSerializerInfo(scheme, scheme))
-	}
-	return &Negotiated{scheme: scheme, infos: infos}
+	return &Negotiated{scheme: scheme, infos: []runtime.SerializerInfo{jsonInfo(scheme), protobufInfo(scheme), yamlInfo(scheme)}}
+}
+
+// WithCBOR returns the same serializers, and one of CBOR.
+func (n *Negotiated) WithCBOR() *Negotiated {
+	return &Negotiated{scheme: n.scheme, infos: append(slices.Clip(n.infos), cbor.NewSerializerInfo(n.scheme, n.scheme))}
 }
 
 // SupportedMediaTypes lists the serializers.

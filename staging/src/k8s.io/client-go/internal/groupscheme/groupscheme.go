@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/features"
 	"k8s.io/client-go/internal/codec"
 )
 
@@ -37,9 +38,13 @@ func (l *Lazy) Scheme() *runtime.Scheme {
 	return l.scheme
 }
 
-// Serializer returns what encodes and decodes the scheme's types.
+// Serializer returns what encodes and decodes the scheme's types: in CBOR, too, if the
+// feature gate allows that by the time the client is made.
 func (l *Lazy) Serializer() runtime.NegotiatedSerializer {
 	l.once.Do(l.build)
+	if features.FeatureGates().Enabled(features.ClientsAllowCBOR) {
+		return l.serializer.WithCBOR()
+	}
 	return l.serializer
 }
 
