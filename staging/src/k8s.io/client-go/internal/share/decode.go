@@ -37,7 +37,9 @@ type kind struct {
 	visitor *visitor
 	// kept says that a value may be part of several objects.
 	kept bool
-	salt uint64
+	// object says that a value may be a whole object.
+	object bool
+	salt   uint64
 	// decode sets a value, which is zero before, from what it is encoded as.
 	decode func(d *decoder, raw []byte, at unsafe.Pointer) error
 }
@@ -115,14 +117,15 @@ func (d *decoder) object(kindOf func(reflect.Type) *kind, raw []byte, into any) 
 	defer d.mu.Unlock()
 	v := reflect.ValueOf(into)
 	if v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct {
-		t, at := v.Type().Elem(), v.UnsafePointer()
-		sum := sumOf(raw)
-		if same := d.objects.find(sum, t); same != nil {
-			copyValue(t, at, same)
+		k, at := kindOf(v.Type().Elem()), v.UnsafePointer()
+		if !k.object {
+			if err := k.decode(d, raw, at); err == nil {
+				return nil
+			}
+		} else if sum := sumOf(raw); d.objects.find(sum, k, at) {
 			return nil
-		}
-		if err := kindOf(t).decode(d, raw, at); err == nil {
-			d.objects.put(sum, t, at)
+		} else if err := k.decode(d, raw, at); err == nil {
+			d.objects.put(sum, k, at)
 			return nil
 		}
 		v.Elem().SetZero()
@@ -157,7 +160,7 @@ func (all *kinds) build(t reflect.Type) *kind {
 		all.known = map[reflect.Type]*kind{}
 	}
 	v := visitorOf(t)
-	k := &kind{typ: t, visitor: v, salt: v.salt, kept: mayPoint(t) && t.Kind() != reflect.String && !isPrivate(t, map[reflect.Type]bool{})}
+	k := &kind{typ: t, visitor: v, salt: v.salt, object: isObject(t), kept: mayPoint(t) && t.Kind() != reflect.String && !isPrivate(t, map[reflect.Type]bool{})}
 	all.known[t] = k
 	all.make(k)
 	return k

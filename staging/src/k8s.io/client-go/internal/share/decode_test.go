@@ -7,6 +7,7 @@ import (
 	goruntime "runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -205,6 +206,31 @@ func TestAnObjectThatIsThereIsNotDecodedAgain(t *testing.T) {
 		t.Errorf("as an object of another type it is %v, %v", list, err)
 	}
 	goruntime.KeepAlive(first)
+}
+
+// Codecs of typed clients clear the kind of what they have decoded, when the next one
+// may decode the same already.
+func TestWhoClearsTheKindOfAnObjectDoesSoForItAlone(t *testing.T) {
+	var s Sharer
+	pod := workload(1)
+	pod.TypeMeta = metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}
+	raw, _ := json.Marshal(pod)
+	var decoding sync.WaitGroup
+	var all [2][100]*corev1.Pod // which keep each other in memory
+	for part := range all {
+		decoding.Go(func() {
+			for i := range all[part] {
+				got := &corev1.Pod{}
+				if err := s.DecodeJSON(raw, got, generalJSON); err != nil || got.TypeMeta != pod.TypeMeta {
+					t.Errorf("decoded as %v, %v", got.TypeMeta, err)
+				}
+				got.TypeMeta = metav1.TypeMeta{}
+				all[part][i] = got
+			}
+		})
+	}
+	decoding.Wait()
+	goruntime.KeepAlive(&all)
 }
 
 func TestObjectsThatAreGoneAreForgotten(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"unsafe"
 	"weak"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // objects are those that were decoded and are still somewhere in memory, by what they
@@ -18,6 +20,9 @@ type objects struct {
 type object struct {
 	at  weak.Pointer[byte]
 	typ reflect.Type
+	// typeMeta is what was decoded. Whoever has the object may have cleared its own,
+	// and may be doing so now, as codecs of typed clients do.
+	typeMeta metav1.TypeMeta
 }
 
 // A sum is of 128 bits, from two hashes with seeds that nobody knows. So it takes the
@@ -26,21 +31,45 @@ type sum [2]uint64
 
 var otherSeed = maphash.MakeSeed()
 
-func sumOf(raw []byte) sum { return sum{maphash.Bytes(seed, raw), maphash.Bytes(otherSeed, raw)} }
-
-// find returns an object that was decoded from the same, or nil.
-func (o *objects) find(of sum, t reflect.Type) unsafe.Pointer {
-	if known, ok := o.known[of]; ok && known.typ == t {
-		return unsafe.Pointer(known.at.Value())
+// isObject reports whether a type is of those that are remembered: structs that begin
+// with their TypeMeta and have nothing that only their package knows.
+func isObject(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct || t.NumField() == 0 || t.Field(0).Type != reflect.TypeFor[metav1.TypeMeta]() {
+		return false
 	}
-	return nil
+	for i := range t.NumField() {
+		if !t.Field(i).IsExported() {
+			return false
+		}
+	}
+	return true
 }
 
-func (o *objects) put(of sum, t reflect.Type, at unsafe.Pointer) {
+func sumOf(raw []byte) sum { return sum{maphash.Bytes(seed, raw), maphash.Bytes(otherSeed, raw)} }
+
+// find sets a struct to one that was decoded from the same, if there is one.
+func (o *objects) find(of sum, k *kind, at unsafe.Pointer) bool {
+	known, ok := o.known[of]
+	if !ok || known.typ != k.typ {
+		return false
+	}
+	same := unsafe.Pointer(known.at.Value())
+	if same == nil {
+		return false
+	}
+	to, from := reflect.NewAt(k.typ, at).Elem(), reflect.NewAt(k.typ, same).Elem()
+	for i := 1; i < to.NumField(); i++ {
+		to.Field(i).Set(from.Field(i))
+	}
+	*(*metav1.TypeMeta)(at) = known.typeMeta
+	return true
+}
+
+func (o *objects) put(of sum, k *kind, at unsafe.Pointer) {
 	if o.known == nil {
 		o.known = map[sum]object{}
 	}
-	o.known[of] = object{weak.Make((*byte)(at)), t}
+	o.known[of] = object{weak.Make((*byte)(at)), k.typ, *(*metav1.TypeMeta)(at)}
 	if len(o.known) < 2*o.swept+1000 {
 		return
 	}
