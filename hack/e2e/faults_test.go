@@ -309,5 +309,5 @@ func TestNothingIsLeftOpen(t *testing.T) {
 		return nil
 	})
 	proxy.Close()
-	mustLeaveNothing(t, client, before)
+	mustLeaveNothing(t, before, client)
 }

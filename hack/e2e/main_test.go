@@ -23,7 +23,7 @@ import (
 // What is off by default is tested too: every API, and CBOR.
 var serverArgs = []string{
 	"--runtime-config=api/all=true",
-	"--feature-gates=CBORServingAndStorage=true,ClusterTrustBundle=true,PodCertificateRequest=true,GenericWorkload=true,StorageVersionMigrator=true",
+	"--feature-gates=CBORServingAndStorage=true,ClusterTrustBundle=true,PodCertificateRequest=true,GenericWorkload=true,StorageVersionMigrator=true,CoordinatedLeaderElection=true",
 }
 
 var (

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -107,18 +108,35 @@ func TestServerIsKilledAndRestarted(t *testing.T) {
 	<-stopped
 	<-retrying.Done()
 	plain.Stop()
-	mustLeaveNothing(t, client, before)
+	mustLeaveNothing(t, before, client)
 }
 
-// mustLeaveNothing waits until a client's connections are closed, which they are
+// mustLeaveNothing waits until the connections of clients are closed, which they are
 // when they are idle, and nothing runs that did not before.
-func mustLeaveNothing(t *testing.T, client *http.Client, before goleak.Option) {
+func mustLeaveNothing(t *testing.T, before goleak.Option, clients ...*http.Client) {
 	t.Helper()
 	servers := goleak.IgnoreAnyFunction("k8s.io/publisher/hack/e2e/controlplane.startProcess.func1")
 	eventually(t, "the end of all goroutines", func(context.Context) error {
-		utilnet.CloseIdleConnectionsFor(client.Transport)
+		for _, client := range clients {
+			utilnet.CloseIdleConnectionsFor(client.Transport)
+		}
 		return goleak.Find(before, servers)
 	})
+}
+
+// poolOf is a client with a pool of connections of its own, which a test can close.
+func poolOf(t *testing.T, config *rest.Config) (*kubernetes.Clientset, *http.Client) {
+	t.Helper()
+	config.Dial = (&net.Dialer{}).DialContext // what has a dialer shares no pool
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cs, err := kubernetes.NewForConfigAndClient(config, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cs, client
 }
 
 func nameOf(obj any) string {
@@ -216,5 +234,26 @@ func TestContinueTokenExpires(t *testing.T) {
 	})
 	if !errors.Is(err, errors.ErrUnsupported) || len(names) != 3 {
 		t.Errorf("EachListItem: %v after %q", err, names)
+	}
+
+	// So does an informer, which is meant to list in pages and from the database.
+	cs, expired := clientset(t, config), 0
+	w := follow(t, cs, "default", []witnessed{witnessShared(t, "paging", listing(cs, "default", func(ctx context.Context, o metav1.ListOptions) (*corev1.ConfigMapList, error) {
+		if o.Limit > 0 {
+			o.Limit, o.ResourceVersion = 2, ""
+		}
+		if o.Continue != "" && expired == 0 {
+			compact()
+		}
+		list, err := maps.List(ctx, o)
+		if apierrors.IsResourceExpired(err) {
+			expired++
+		}
+		return list, err
+	}))})
+	w.settled()
+	w.stop()
+	if expired != 1 {
+		t.Errorf("%d pages were refused to the informer as expired, want 1", expired)
 	}
 }

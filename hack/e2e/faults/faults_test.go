@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -220,6 +221,24 @@ func TestHTTPCutsBodies(t *testing.T) {
 		t.Errorf("%d %q, %v; want 3 bytes at most and an error", status, body, err)
 	}
 	mustGet(t, client, url+"/abcdef", "/abcdef")
+}
+
+func TestHTTPAltersLines(t *testing.T) {
+	p, client, url := throughHTTP(t)
+	each := func(f func([]byte) []byte) func() func([]byte) []byte {
+		return func() func([]byte) []byte { return f }
+	}
+	twice := each(func(line []byte) []byte { return slices.Concat(line, line) })
+	p.Inject(2, nil, Fault{Lines: twice})
+	mustGet(t, client, url+"/a%0Ab", "/a\n/a\nbb")
+	p.Inject(1, nil, Fault{Lines: each(func([]byte) []byte { return nil })})
+	p.Inject(1, nil, Fault{Lines: twice, CutBody: 5})
+	mustGet(t, client, url+"/a", "/a/a")
+	mustGet(t, client, url+"/a", "")
+	if _, body, err := get(t, client, url+"/abc"); err == nil || len(body) > 5 {
+		t.Errorf("%q, %v; want 5 bytes at most and an error", body, err)
+	}
+	mustGet(t, client, url+"/a", "/a")
 }
 
 func TestHTTPHangsUntilTheClientLeaves(t *testing.T) {

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,6 +13,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,16 +22,16 @@ import (
 // TLS, so that clients authenticate with tokens, not with certificates. It speaks
 // HTTP/2 and HTTP/1.1 to both sides, and passes watches on without delay.
 type HTTP struct {
-	listener  net.Listener
-	server    *http.Server
-	transport *http.Transport
-	served    chan struct{}
+	listener net.Listener
+	server   *http.Server
+	served   chan struct{}
 
 	mu       sync.Mutex
 	change   chan struct{} // closed, and replaced, whenever something below changes
 	rules    []*rule
 	requests []Request
 	active   int
+	conns    []net.Conn // to the server, those that are closed included
 }
 
 // Request is what the proxy has seen of one request.
@@ -58,6 +60,12 @@ type Fault struct {
 	// CutBody passes that many bytes of the answer's body on, then breaks off: the
 	// stream is reset in HTTP/2, the connection closed in HTTP/1.1.
 	CutBody int64
+
+	// Lines is called for each answer. What it returns is given each line of the
+	// body as it comes, with its end, and returns what to pass on in its place. A
+	// line of a watch in JSON, which is what the server is asked for, is an event.
+	// What it has kept at the end of the body is lost.
+	Lines func() func(line []byte) []byte
 }
 
 type rule struct {
@@ -83,17 +91,16 @@ func NewHTTP(target string, certificate tls.Certificate, rootCAs []byte) (*HTTP,
 		return nil, err
 	}
 	p := &HTTP{
-		listener:  l,
-		transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true},
-		served:    make(chan struct{}),
-		change:    make(chan struct{}),
+		listener: l,
+		served:   make(chan struct{}),
+		change:   make(chan struct{}),
 	}
 	silent := log.New(io.Discard, "", 0) // broken connections are what we are here for
 	reverse := &httputil.ReverseProxy{
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(u) },
-		Transport:      p.transport,
+		Transport:      &http.Transport{DialContext: p.dial, TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true},
 		FlushInterval:  -1, // each event of a watch at once
-		ModifyResponse: cut,
+		ModifyResponse: alter,
 		ErrorLog:       silent,
 	}
 	p.server = &http.Server{
@@ -115,7 +122,23 @@ func (p *HTTP) URL() string { return "https://" + p.listener.Addr().String() }
 func (p *HTTP) Close() {
 	p.server.Close()
 	<-p.served
-	p.transport.CloseIdleConnections()
+	p.wait(context.Background(), func() bool { return p.active == 0 })
+	// An answer that was broken off may still be on its way to us, so that its
+	// connection is not idle yet.
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, conn := range p.conns {
+		conn.Close()
+	}
+}
+
+// dial connects to the server.
+func (p *HTTP) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err == nil {
+		p.update(func() { p.conns = append(p.conns, conn) })
+	}
+	return conn, err
 }
 
 // Inject applies a fault to the next so many requests that match; match nil means
@@ -169,7 +192,7 @@ func (p *HTTP) wait(ctx context.Context, cond func() bool) error {
 	}
 }
 
-type cutKey struct{}
+type faultKey struct{}
 
 func (p *HTTP) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	var fault Fault
@@ -199,8 +222,13 @@ func (p *HTTP) serve(next http.Handler, w http.ResponseWriter, r *http.Request) 
 		}
 		http.Error(w, fault.Body, fault.Status)
 	default:
-		if fault.CutBody > 0 {
-			r = r.WithContext(context.WithValue(r.Context(), cutKey{}, fault.CutBody))
+		if fault.Lines != nil {
+			// What is compressed, or in Kubernetes' binary encoding, has no lines.
+			r.Header.Del("Accept-Encoding")
+			r.Header.Set("Accept", strings.ReplaceAll(r.Header.Get("Accept"), "application/vnd.kubernetes.protobuf", "application/json"))
+		}
+		if fault.Lines != nil || fault.CutBody > 0 {
+			r = r.WithContext(context.WithValue(r.Context(), faultKey{}, fault))
 		}
 		next.ServeHTTP(w, r)
 	}
@@ -217,12 +245,41 @@ func (p *HTTP) take(r *http.Request) (Fault, bool) {
 	return Fault{}, false
 }
 
-// cut shortens the body of an answer to a request that is to be cut.
-func cut(resp *http.Response) error {
-	if n, ok := resp.Request.Context().Value(cutKey{}).(int64); ok {
-		resp.Body = &cutBody{resp.Body, n}
+// alter puts the body of an answer through what the fault does to it.
+func alter(resp *http.Response) error {
+	fault, _ := resp.Request.Context().Value(faultKey{}).(Fault)
+	if fault.Lines != nil {
+		resp.Body = &linesBody{ReadCloser: resp.Body, lines: bufio.NewReader(resp.Body), alter: fault.Lines()}
+		resp.Header.Del("Content-Length")
+		resp.ContentLength = -1
+	}
+	if fault.CutBody > 0 {
+		resp.Body = &cutBody{resp.Body, fault.CutBody}
 	}
 	return nil
+}
+
+type linesBody struct {
+	io.ReadCloser
+	lines *bufio.Reader
+	alter func([]byte) []byte
+	rest  []byte // to be read next
+	err   error  // after that
+}
+
+func (b *linesBody) Read(p []byte) (int, error) {
+	for len(b.rest) == 0 && b.err == nil {
+		var line []byte
+		if line, b.err = b.lines.ReadBytes('\n'); len(line) > 0 {
+			b.rest = b.alter(line)
+		}
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	if len(b.rest) > 0 {
+		return n, nil
+	}
+	return n, b.err
 }
 
 type cutBody struct {
