@@ -321,10 +321,9 @@ func newNamespace(t *testing.T, cs kubernetes.Interface) string {
 // to each informer, be that in a list, in the events that stand for one, at their end
 // or in a watch, or before there is an answer at all.
 func TestInformersSettleWhereverTheirAnswersAreCut(t *testing.T) {
-	cp := ownCluster(t)
+	cp, ns := ownCluster(t), namespace(t)
 	before := goleak.IgnoreCurrent()
 	cs, client := poolOf(t, adminConfig(t))
-	ns := namespace(t)
 	maps := cs.CoreV1().ConfigMaps(ns)
 	seed(t, maps)
 	tr := &trial{cp: cp, maps: maps, watched: &watched{t: t}}
