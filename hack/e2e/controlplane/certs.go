@@ -88,6 +88,15 @@ func (cp *ControlPlane) ClientCertificate(user string, groups []string, notBefor
 	return cp.ca.issue(pkix.Name{CommonName: user, Organization: groups}, nil, notBefore, notAfter)
 }
 
+// SignClient issues a certificate, in PEM, for whom a request is: its subject and its
+// key, as the signer kubernetes.io/kube-apiserver-client of a cluster does.
+func (cp *ControlPlane) SignClient(request *x509.CertificateRequest, notBefore, notAfter time.Time) ([]byte, error) {
+	if err := request.CheckSignature(); err != nil {
+		return nil, err
+	}
+	return cp.ca.sign(request.PublicKey, request.Subject, nil, notBefore, notAfter)
+}
+
 // ServerCertificate issues a certificate with which a server in front of the API
 // server is trusted by those who trust CAFile, under each of the names and
 // addresses given.
@@ -144,12 +153,19 @@ func newAuthority(der []byte, key *ecdsa.PrivateKey) (*authority, error) {
 	return &authority{cert: cert, key: key, pem: encode("CERTIFICATE", der)}, nil
 }
 
-// issue makes a certificate for clients and, with hosts, for servers too.
+// issue makes a key, and a certificate of it for clients and, with hosts, for servers
+// too.
 func (a *authority) issue(subject pkix.Name, hosts []string, notBefore, notAfter time.Time) (cert, keyPEM []byte, err error) {
 	key, keyPEM, err := newKey()
 	if err != nil {
 		return nil, nil, err
 	}
+	cert, err = a.sign(key.Public(), subject, hosts, notBefore, notAfter)
+	return cert, keyPEM, err
+}
+
+// sign makes a certificate of a public key.
+func (a *authority) sign(key any, subject pkix.Name, hosts []string, notBefore, notAfter time.Time) ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial(),
 		Subject:      subject,
@@ -169,11 +185,11 @@ func (a *authority) issue(subject pkix.Name, hosts []string, notBefore, notAfter
 		// etcd's gateway calls etcd itself with the server's certificate.
 		template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key, a.key)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return encode("CERTIFICATE", der), keyPEM, nil
+	return encode("CERTIFICATE", der), nil
 }
 
 func newKey() (*ecdsa.PrivateKey, []byte, error) {
