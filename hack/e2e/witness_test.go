@@ -286,6 +286,11 @@ func follow(t *testing.T, server kubernetes.Interface, ns string, all []witnesse
 func (w *watched) settled() {
 	w.t.Helper()
 	eventuallyWithin(w.t, settleWithin, "informers that have what the server has", func(ctx context.Context) error {
+		for _, one := range w.all {
+			if _, err := one.objects(); err != nil {
+				w.t.Fatalf("what the %s informer told: %v", one.kind, err) // nothing mends that
+			}
+		}
 		list, err := w.server.CoreV1().ConfigMaps(w.ns).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
