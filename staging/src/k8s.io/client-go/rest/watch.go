@@ -48,28 +48,22 @@ func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Inte
 }
 
 // sharing returns a decoder of objects that share what is the same in them, if the
-// context offers one, and the decoder knows how to use it.
+// context offers one, and the decoder is a typed client's.
 func sharing(ctx context.Context, objects runtime.Decoder) runtime.Decoder {
-	inner := objects // nil where the format is unknown
-	versioned, isVersioned := objects.(runtime.WithoutVersionDecoder)
-	if isVersioned {
-		inner = versioned.Decoder
+	versioned, ok := objects.(runtime.WithoutVersionDecoder)
+	if !ok {
+		return objects
 	}
-	sharer, ok := inner.(interface {
+	sharer, ok := versioned.Decoder.(interface {
 		Sharing(offer.Decoder) runtime.Decoder
 	})
 	if !ok {
 		return objects
 	}
-	with := offer.Take(ctx)
-	if with == nil {
-		return objects
+	if with := offer.Take(ctx); with != nil {
+		return sharer.Sharing(with) // which say no version, either
 	}
-	inner = sharer.Sharing(with)
-	if isVersioned {
-		return runtime.WithoutVersionDecoder{Decoder: inner}
-	}
-	return inner
+	return objects
 }
 
 // endingDecoder makes the end of the context, and Stop, be the end of the stream, and no

@@ -144,10 +144,9 @@ func (s *jsonSerializer) RecognizesData(data []byte) (ok, unknown bool, err erro
 // that they are decoded from.
 func (s *jsonSerializer) CopiesInput() {}
 
-// Sharing returns a serializer for package rest whose objects are decoded by with, and
-// that nobody may change.
+// Sharing returns a decoder for package rest: see [sharing].
 func (s *jsonSerializer) Sharing(with offer.Decoder) runtime.Decoder {
 	shared := *s
 	shared.shared = with
-	return &shared
+	return &sharing{&shared, with}
 }

@@ -178,10 +178,9 @@ func nextField(data []byte) (number int, field, rest []byte, ok bool) {
 // that they are decoded from.
 func (s *protobufSerializer) CopiesInput() {}
 
-// Sharing returns a serializer for package rest whose objects are decoded by with, and
-// that nobody may change.
+// Sharing returns a decoder for package rest: see [sharing].
 func (s *protobufSerializer) Sharing(with offer.Decoder) runtime.Decoder {
 	shared := *s
 	shared.shared = with
-	return &shared
+	return &sharing{&shared, with}
 }

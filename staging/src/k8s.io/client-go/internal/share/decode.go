@@ -37,9 +37,7 @@ type kind struct {
 	visitor *visitor
 	// kept says that a value may be part of several objects.
 	kept bool
-	// object says that a value may be a whole object.
-	object bool
-	salt   uint64
+	salt uint64
 	// decode sets a value, which is zero before, from what it is encoded as.
 	decode func(d *decoder, raw []byte, at unsafe.Pointer) error
 }
@@ -118,14 +116,7 @@ func (d *decoder) object(kindOf func(reflect.Type) *kind, raw []byte, into any) 
 	v := reflect.ValueOf(into)
 	if v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct {
 		k, at := kindOf(v.Type().Elem()), v.UnsafePointer()
-		if !k.object {
-			if err := k.decode(d, raw, at); err == nil {
-				return nil
-			}
-		} else if sum := sumOf(raw); d.objects.find(sum, k, at) {
-			return nil
-		} else if err := k.decode(d, raw, at); err == nil {
-			d.objects.put(sum, k, at)
+		if err := k.decode(d, raw, at); err == nil {
 			return nil
 		}
 		v.Elem().SetZero()
@@ -160,7 +151,7 @@ func (all *kinds) build(t reflect.Type) *kind {
 		all.known = map[reflect.Type]*kind{}
 	}
 	v := visitorOf(t)
-	k := &kind{typ: t, visitor: v, salt: v.salt, object: isObject(t), kept: mayPoint(t) && t.Kind() != reflect.String && !isPrivate(t, map[reflect.Type]bool{})}
+	k := &kind{typ: t, visitor: v, salt: v.salt, kept: mayPoint(t) && t.Kind() != reflect.String && !isPrivate(t, map[reflect.Type]bool{})}
 	all.known[t] = k
 	all.make(k)
 	return k

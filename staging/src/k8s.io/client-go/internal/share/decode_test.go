@@ -7,7 +7,6 @@ import (
 	goruntime "runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -184,68 +183,44 @@ func TestDecodedObjectsShareWhatIsTheSame(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatIsThereIsNotDecodedAgain(t *testing.T) {
+func TestAnObjectThatIsThereIsFound(t *testing.T) {
 	var s Sharer
+	kind := corev1.SchemeGroupVersion.WithKind("Pod")
 	raw, _ := json.Marshal(workload(1))
-	first := &corev1.Pod{}
-	if err := s.DecodeJSON(raw, first, generalJSON); err != nil {
-		t.Fatal(err)
+	if found, _ := s.Find(raw); found != nil {
+		t.Errorf("found %v, which nobody kept", found)
 	}
-	again := &corev1.Pod{}
-	if err := s.DecodeJSON(raw, again, generalJSON); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(first, again) {
-		t.Errorf("%v, want %v", again, first)
-	}
-	if &first.Status.Conditions[0] != &again.Status.Conditions[0] {
-		t.Error("its parts are others")
-	}
-	list := &corev1.PodList{}
-	if err := s.DecodeJSON(raw, list, generalJSON); err != nil || len(list.Items) != 0 {
-		t.Errorf("as an object of another type it is %v, %v", list, err)
-	}
-	goruntime.KeepAlive(first)
-}
-
-// Codecs of typed clients clear the kind of what they have decoded, when the next one
-// may decode the same already.
-func TestWhoClearsTheKindOfAnObjectDoesSoForItAlone(t *testing.T) {
-	var s Sharer
 	pod := workload(1)
-	pod.TypeMeta = metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}
-	raw, _ := json.Marshal(pod)
-	var decoding sync.WaitGroup
-	var all [2][100]*corev1.Pod // which keep each other in memory
-	for part := range all {
-		decoding.Go(func() {
-			for i := range all[part] {
-				got := &corev1.Pod{}
-				if err := s.DecodeJSON(raw, got, generalJSON); err != nil || got.TypeMeta != pod.TypeMeta {
-					t.Errorf("decoded as %v, %v", got.TypeMeta, err)
-				}
-				got.TypeMeta = metav1.TypeMeta{}
-				all[part][i] = got
-			}
-		})
+	s.Keep(raw, pod, kind)
+	if found, of := s.Find(raw); found != any(pod) || of != kind {
+		t.Errorf("found %p of %v, want %p of %v", found, of, pod, kind)
 	}
-	decoding.Wait()
-	goruntime.KeepAlive(&all)
+	if found, _ := s.Find(raw[1:]); found != nil {
+		t.Errorf("found %v by other data", found)
+	}
+	goruntime.KeepAlive(pod)
+	for _, obj := range []any{nil, (*corev1.Pod)(nil), map[string]any{}, &struct{}{}} {
+		s.Keep([]byte("x"), obj, kind)
+		if found, _ := s.Find([]byte("x")); found != nil {
+			t.Errorf("found %v for %v", found, obj)
+		}
+	}
 }
 
 func TestObjectsThatAreGoneAreForgotten(t *testing.T) {
 	var s Sharer
 	for i := range 20_000 {
-		raw := []byte(`{"metadata":{"name":"` + strconv.Itoa(i) + `"}}`)
-		if err := s.DecodeJSON(raw, &corev1.Pod{}, generalJSON); err != nil {
-			t.Fatal(err)
-		}
+		s.Keep([]byte(strconv.Itoa(i)), &corev1.Pod{}, corev1.SchemeGroupVersion.WithKind("Pod"))
 		if i%1000 == 0 {
 			goruntime.GC()
 		}
 	}
 	if n := len(s.objects.known); n > 5000 {
 		t.Errorf("%d objects are remembered", n)
+	}
+	goruntime.GC()
+	if found, _ := s.Find([]byte("1")); found != nil {
+		t.Errorf("%v came back", found)
 	}
 }
 

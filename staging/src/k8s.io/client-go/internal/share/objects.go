@@ -7,22 +7,21 @@ import (
 	"weak"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // objects are those that were decoded and are still somewhere in memory, by what they
 // were decoded from. A list that is mostly as the one before consists of them, and
-// takes little memory until it is known to be.
+// takes hardly any memory.
 type objects struct {
 	known map[sum]object
 	swept int // how many there were after the last sweep
 }
 
 type object struct {
-	at  weak.Pointer[byte]
-	typ reflect.Type
-	// typeMeta is what was decoded. Whoever has the object may have cleared its own,
-	// and may be doing so now, as codecs of typed clients do.
-	typeMeta metav1.TypeMeta
+	at   weak.Pointer[byte]
+	typ  reflect.Type
+	kind schema.GroupVersionKind
 }
 
 // A sum is of 128 bits, from two hashes with seeds that nobody knows. So it takes the
@@ -30,6 +29,37 @@ type object struct {
 type sum [2]uint64
 
 var otherSeed = maphash.MakeSeed()
+
+func sumOf(data []byte) sum { return sum{maphash.Bytes(seed, data), maphash.Bytes(otherSeed, data)} }
+
+// Find returns what was given to Keep with the same data, and the kind that it had
+// there, if it is still in memory: the object itself, which others have, too. It
+// returns nil otherwise.
+func (s *Sharer) Find(data []byte) (any, schema.GroupVersionKind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, ok := s.objects.known[sumOf(data)]
+	if !ok {
+		return nil, schema.GroupVersionKind{}
+	}
+	at := unsafe.Pointer(known.at.Value())
+	if at == nil {
+		return nil, schema.GroupVersionKind{}
+	}
+	return reflect.NewAt(known.typ, at).Interface(), known.kind
+}
+
+// Keep has Find return an object, which was decoded from data and is of a kind, as long
+// as somebody has it. Nobody may change it any more.
+func (s *Sharer) Keep(data []byte, obj any, kind schema.GroupVersionKind) {
+	v := reflect.ValueOf(obj)
+	if v.Kind() != reflect.Pointer || v.IsNil() || !isObject(v.Type().Elem()) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.objects.put(sumOf(data), object{weak.Make((*byte)(v.UnsafePointer())), v.Type().Elem(), kind})
+}
 
 // isObject reports whether a type is of those that are remembered: structs that begin
 // with their TypeMeta and have nothing that only their package knows.
@@ -45,31 +75,11 @@ func isObject(t reflect.Type) bool {
 	return true
 }
 
-func sumOf(raw []byte) sum { return sum{maphash.Bytes(seed, raw), maphash.Bytes(otherSeed, raw)} }
-
-// find sets a struct to one that was decoded from the same, if there is one.
-func (o *objects) find(of sum, k *kind, at unsafe.Pointer) bool {
-	known, ok := o.known[of]
-	if !ok || known.typ != k.typ {
-		return false
-	}
-	same := unsafe.Pointer(known.at.Value())
-	if same == nil {
-		return false
-	}
-	to, from := reflect.NewAt(k.typ, at).Elem(), reflect.NewAt(k.typ, same).Elem()
-	for i := 1; i < to.NumField(); i++ {
-		to.Field(i).Set(from.Field(i))
-	}
-	*(*metav1.TypeMeta)(at) = known.typeMeta
-	return true
-}
-
-func (o *objects) put(of sum, k *kind, at unsafe.Pointer) {
+func (o *objects) put(of sum, new object) {
 	if o.known == nil {
 		o.known = map[sum]object{}
 	}
-	o.known[of] = object{weak.Make((*byte)(at)), k.typ, *(*metav1.TypeMeta)(at)}
+	o.known[of] = new
 	if len(o.known) < 2*o.swept+1000 {
 		return
 	}

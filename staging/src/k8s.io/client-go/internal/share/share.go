@@ -29,6 +29,9 @@
 // that are known are not allocated. What has a decoder of its own, and what is encoded
 // in a way that servers do not use, is left to the general decoders, which also have
 // the last word on errors.
+//
+// An object that is still there, and comes again from the same bytes, is the same one:
+// see [Sharer.Find].
 package share
 
 import (

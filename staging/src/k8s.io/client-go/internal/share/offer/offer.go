@@ -16,12 +16,16 @@ package offer
 import (
 	"context"
 	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // A Decoder decodes objects that share what is the same in them: a share.Sharer.
 type Decoder interface {
 	DecodeJSON(raw []byte, into any, general func(raw []byte, into any) error) error
 	DecodeProtobuf(raw []byte, into any, general func(raw []byte, into any) error) error
+	Find(data []byte) (any, schema.GroupVersionKind)
+	Keep(data []byte, obj any, kind schema.GroupVersionKind)
 }
 
 // An Offer is one for the objects of one watch.

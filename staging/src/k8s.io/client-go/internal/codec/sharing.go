@@ -1,0 +1,35 @@
+package codec
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/internal/share/offer"
+)
+
+// sharing decodes objects that nobody changes, and that share what is the same in them.
+// They do not say of which kind they are, as objects of typed clients do not.
+type sharing struct {
+	runtime.Decoder
+	with offer.Decoder
+}
+
+func (s *sharing) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
+	alone := into == nil && defaults == nil
+	if alone {
+		if known, kind := s.with.Find(data); known != nil {
+			return known.(runtime.Object), &kind, nil
+		}
+	}
+	object, kind, err := s.Decoder.Decode(data, defaults, into)
+	if object != nil {
+		object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	}
+	if alone && err == nil && kind != nil {
+		s.with.Keep(data, object, *kind)
+	}
+	return object, kind, err
+}
+
+// CopiesInput tells package rest/watch that objects keep nothing of the data that they
+// are decoded from.
+func (s *sharing) CopiesInput() {}
