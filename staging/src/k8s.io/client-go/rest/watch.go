@@ -2,6 +2,8 @@ package rest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/apimachinery/pkg/runtime/serializer/streaming"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/internal/share/offer"
 	restclientwatch "k8s.io/client-go/rest/watch"
@@ -37,14 +40,69 @@ func (r *Request) newWatch(ctx context.Context, resp *http.Response) (watch.Inte
 		return nil, err
 	}
 	decoder := &endingDecoder{Decoder: eventDecoder(resp.Body, sharing(ctx, objects), events, framer), ctx: ctx}
-	w := watch.NewStreamWatcherWithLogger(
-		klog.FromContext(ctx),
-		decoder,
-		apierrors.NewClientErrorReporter(http.StatusInternalServerError, r.verb, "ClientWatchDecoding"),
-	)
+	w := &eventStream{
+		decoder:  decoder,
+		logger:   klog.FromContext(ctx),
+		reporter: apierrors.NewClientErrorReporter(http.StatusInternalServerError, r.verb, "ClientWatchDecoding"),
+	}
 	// Whoever cancels the context may not read the events any more, nor stop the watch.
 	decoder.onClose(context.AfterFunc(ctx, w.Stop))
 	return w, nil
+}
+
+// An eventStream is a watch. Its events are decoded by the goroutine that takes them with
+// NextEvent, or else, for ResultChan, by one of its own: a goroutine for each watch, and
+// handing over each event, cost more than to decode it.
+type eventStream struct {
+	decoder  *endingDecoder
+	logger   klog.Logger
+	reporter watch.Reporter
+	over     bool // for NextEvent
+
+	mu      sync.Mutex
+	watcher *watch.StreamWatcher // once there is a channel
+}
+
+// ResultChan returns the channel that events come from.
+func (s *eventStream) ResultChan() <-chan watch.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watcher == nil {
+		s.watcher = watch.NewStreamWatcherWithLogger(s.logger, s.decoder, s.reporter)
+	}
+	return s.watcher.ResultChan()
+}
+
+// Stop ends the watch. It may be called several times, and by anybody.
+func (s *eventStream) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watcher != nil {
+		s.watcher.Stop()
+		return
+	}
+	s.decoder.Close()
+}
+
+// NextEvent waits for the next event. It returns false where the channel would be
+// closed. One goroutine calls it, and nobody uses the channel.
+func (s *eventStream) NextEvent() (watch.Event, bool) {
+	if s.over {
+		return watch.Event{}, false
+	}
+	eventType, object, err := s.decoder.Decode()
+	if err == nil {
+		return watch.Event{Type: eventType, Object: object}, true
+	}
+	s.over = true
+	if errors.Is(err, io.EOF) {
+		return watch.Event{}, false
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || utilnet.IsProbableEOF(err) || utilnet.IsTimeout(err) {
+		s.logger.V(4).Info("A watch was cut off", "err", err)
+		return watch.Event{}, false
+	}
+	return watch.Event{Type: watch.Error, Object: s.reporter.AsObject(fmt.Errorf("unable to decode an event from the watch stream: %w", err))}, true
 }
 
 // sharing returns a decoder of objects that share what is the same in them, if the

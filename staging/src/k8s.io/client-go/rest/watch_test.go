@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -34,6 +35,37 @@ func next(t *testing.T, w watch.Interface) (watch.Event, bool) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("nothing happened")
 		panic("unreachable")
+	}
+}
+
+// nextEvent is next without a channel.
+func nextEvent(_ *testing.T, w watch.Interface) (watch.Event, bool) {
+	return w.(interface{ NextEvent() (watch.Event, bool) }).NextEvent()
+}
+
+func TestEventsAreTheSameWithoutAChannel(t *testing.T) {
+	for name, body := range map[string]string{
+		"none":            "",
+		"two":             added + added,
+		"cut":             added + added[:20],
+		"no event":        added + "[]" + added,
+		"of no type":      `{"type":"NEW","object":` + podJSON + "}",
+		"no object":       `{"type":"ADDED","object":{"kind":1}}` + added,
+		"an error inside": added + `{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","code":410}}`,
+	} {
+		all := func(next func(*testing.T, watch.Interface) (watch.Event, bool)) (events []watch.Event) {
+			w, err := clientOf(t, sending(body)).Get().Watch(background)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for event, ok := next(t, w); ok; event, ok = next(t, w) {
+				events = append(events, event)
+			}
+			return events
+		}
+		if got, want := all(nextEvent), all(next); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
 	}
 }
 
@@ -68,28 +100,30 @@ func TestWatchEndsWithoutLeaks(t *testing.T) {
 		"with unread events":  {keptOpen(strings.Repeat(added, 100)), func(w watch.Interface, _ func()) { w.Stop() }},
 		"cancel, unread ones": {keptOpen(strings.Repeat(added, 100)), func(_ watch.Interface, cancel func()) { cancel() }},
 	} {
-		t.Run(name, func(t *testing.T) {
-			noLeaks(t)
-			client := clientOf(t, tc.handler)
-			ctx, cancel := context.WithCancel(background)
-			defer cancel()
-			w, err := client.Get().Watch(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			event, ok := next(t, w)
-			if pod, is := event.Object.(*corev1.Pod); !ok || event.Type != watch.Added || !is || pod.Name != "web" {
-				t.Errorf("got %v", event)
-			}
-			if tc.end != nil {
-				tc.end(w, cancel)
-			}
-			for ok {
-				if event, ok = next(t, w); ok && event.Type == watch.Error {
+		for how, next := range map[string]func(*testing.T, watch.Interface) (watch.Event, bool){"channel": next, "NextEvent": nextEvent} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				noLeaks(t)
+				client := clientOf(t, tc.handler)
+				ctx, cancel := context.WithCancel(background)
+				defer cancel()
+				w, err := client.Get().Watch(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				event, ok := next(t, w)
+				if pod, is := event.Object.(*corev1.Pod); !ok || event.Type != watch.Added || !is || pod.Name != "web" {
 					t.Errorf("got %v", event)
 				}
-			}
-		})
+				if tc.end != nil {
+					tc.end(w, cancel)
+				}
+				for ok {
+					if event, ok = next(t, w); ok && event.Type == watch.Error {
+						t.Errorf("got %v", event)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -14,20 +14,17 @@ type sharing struct {
 }
 
 func (s *sharing) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
-	alone := into == nil && defaults == nil
-	if alone {
-		if known, kind := s.with.Find(data); known != nil {
-			return known.(runtime.Object), &kind, nil
+	decode := func() (runtime.Object, *schema.GroupVersionKind, error) {
+		object, kind, err := s.Decoder.Decode(data, defaults, into)
+		if object != nil {
+			object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
 		}
+		return object, kind, err
 	}
-	object, kind, err := s.Decoder.Decode(data, defaults, into)
-	if object != nil {
-		object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	if into != nil || defaults != nil {
+		return decode()
 	}
-	if alone && err == nil && kind != nil {
-		s.with.Keep(data, object, *kind)
-	}
-	return object, kind, err
+	return s.with.Once(data, decode)
 }
 
 // CopiesInput tells package rest/watch that objects keep nothing of the data that they

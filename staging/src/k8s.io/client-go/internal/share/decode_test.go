@@ -2,6 +2,7 @@ package share
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand"
 	"reflect"
 	goruntime "runtime"
@@ -13,7 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/apitesting/fuzzer"
 	metafuzzer "k8s.io/apimachinery/pkg/apis/meta/fuzzer"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/kubernetes/scheme"
 	kjson "sigs.k8s.io/json"
@@ -183,34 +186,55 @@ func TestDecodedObjectsShareWhatIsTheSame(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatIsThereIsFound(t *testing.T) {
+func TestAnObjectThatIsThereIsNotDecodedAgain(t *testing.T) {
 	var s Sharer
 	kind := corev1.SchemeGroupVersion.WithKind("Pod")
-	raw, _ := json.Marshal(workload(1))
-	if found, _ := s.Find(raw); found != nil {
-		t.Errorf("found %v, which nobody kept", found)
+	decoded := 0
+	failure := errors.New("not now")
+	once := func(data string, obj runtime.Object, err error) runtime.Object {
+		t.Helper()
+		got, of, failed := s.Once([]byte(data), func() (runtime.Object, *schema.GroupVersionKind, error) {
+			decoded++
+			return obj, &kind, err
+		})
+		if failed != err || *of != kind {
+			t.Errorf("%v of kind %v, %v", got, of, failed)
+		}
+		return got
 	}
-	pod := workload(1)
-	s.Keep(raw, pod, kind)
-	if found, of := s.Find(raw); found != any(pod) || of != kind {
-		t.Errorf("found %p of %v, want %p of %v", found, of, pod, kind)
-	}
-	if found, _ := s.Find(raw[1:]); found != nil {
-		t.Errorf("found %v by other data", found)
-	}
-	goruntime.KeepAlive(pod)
-	for _, obj := range []any{nil, (*corev1.Pod)(nil), map[string]any{}, &struct{}{}} {
-		s.Keep([]byte("x"), obj, kind)
-		if found, _ := s.Find([]byte("x")); found != nil {
-			t.Errorf("found %v for %v", found, obj)
+	pod, other := &corev1.Pod{}, &corev1.Pod{}
+	once("a", pod, failure)
+	for _, step := range []struct {
+		data      string
+		obj, want runtime.Object
+		decoded   int
+	}{
+		{"a", pod, pod, 2}, // what failed is not remembered
+		{"a", other, pod, 2},
+		{"b", other, other, 3},
+		{"u", &unstructured.Unstructured{}, &unstructured.Unstructured{}, 4}, // which is not as objects of the API are
+		{"u", &unstructured.Unstructured{}, &unstructured.Unstructured{}, 5},
+	} {
+		if got := once(step.data, step.obj, nil); decoded != step.decoded || !reflect.DeepEqual(got, step.want) || decoded == 2 && got != step.want {
+			t.Errorf("%q: %p after %d times, want %p after %d", step.data, got, decoded, step.want, step.decoded)
 		}
 	}
+	goruntime.KeepAlive(pod)
+	goruntime.KeepAlive(other)
 }
 
 func TestObjectsThatAreGoneAreForgotten(t *testing.T) {
 	var s Sharer
+	kind := corev1.SchemeGroupVersion.WithKind("Pod")
+	decoded := 0
+	decode := func() (runtime.Object, *schema.GroupVersionKind, error) {
+		decoded++
+		return &corev1.Pod{}, &kind, nil
+	}
 	for i := range 20_000 {
-		s.Keep([]byte(strconv.Itoa(i)), &corev1.Pod{}, corev1.SchemeGroupVersion.WithKind("Pod"))
+		if _, _, err := s.Once([]byte(strconv.Itoa(i)), decode); err != nil {
+			t.Fatal(err)
+		}
 		if i%1000 == 0 {
 			goruntime.GC()
 		}
@@ -219,8 +243,8 @@ func TestObjectsThatAreGoneAreForgotten(t *testing.T) {
 		t.Errorf("%d objects are remembered", n)
 	}
 	goruntime.GC()
-	if found, _ := s.Find([]byte("1")); found != nil {
-		t.Errorf("%v came back", found)
+	if _, _, err := s.Once([]byte("1"), decode); err != nil || decoded != 20_001 {
+		t.Errorf("decoded %d times, %v", decoded, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"weak"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -32,33 +33,37 @@ var otherSeed = maphash.MakeSeed()
 
 func sumOf(data []byte) sum { return sum{maphash.Bytes(seed, data), maphash.Bytes(otherSeed, data)} }
 
-// Find returns what was given to Keep with the same data, and the kind that it had
-// there, if it is still in memory: the object itself, which others have, too. It
-// returns nil otherwise.
-func (s *Sharer) Find(data []byte) (any, schema.GroupVersionKind) {
+// Once returns what decode makes of data, or, if that is still in memory, what it made
+// of the same data before: the object itself, which others have, too. So nobody may
+// change it.
+func (s *Sharer) Once(data []byte, decode func() (runtime.Object, *schema.GroupVersionKind, error)) (runtime.Object, *schema.GroupVersionKind, error) {
+	sum := sumOf(data)
+	if obj, kind := s.findObject(sum); obj != nil {
+		return obj, kind, nil
+	}
+	obj, kind, err := decode()
+	v := reflect.ValueOf(obj)
+	if err != nil || kind == nil || v.Kind() != reflect.Pointer || v.IsNil() || !isObject(v.Type().Elem()) {
+		return obj, kind, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known, ok := s.objects.known[sumOf(data)]
+	s.objects.put(sum, object{weak.Make((*byte)(v.UnsafePointer())), v.Type().Elem(), *kind})
+	return obj, kind, nil
+}
+
+func (s *Sharer) findObject(of sum) (runtime.Object, *schema.GroupVersionKind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, ok := s.objects.known[of]
 	if !ok {
-		return nil, schema.GroupVersionKind{}
+		return nil, nil
 	}
 	at := unsafe.Pointer(known.at.Value())
 	if at == nil {
-		return nil, schema.GroupVersionKind{}
+		return nil, nil
 	}
-	return reflect.NewAt(known.typ, at).Interface(), known.kind
-}
-
-// Keep has Find return an object, which was decoded from data and is of a kind, as long
-// as somebody has it. Nobody may change it any more.
-func (s *Sharer) Keep(data []byte, obj any, kind schema.GroupVersionKind) {
-	v := reflect.ValueOf(obj)
-	if v.Kind() != reflect.Pointer || v.IsNil() || !isObject(v.Type().Elem()) {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.objects.put(sumOf(data), object{weak.Make((*byte)(v.UnsafePointer())), v.Type().Elem(), kind})
+	return reflect.NewAt(known.typ, at).Interface().(runtime.Object), &known.kind
 }
 
 // isObject reports whether a type is of those that are remembered: structs that begin

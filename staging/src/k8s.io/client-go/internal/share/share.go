@@ -31,7 +31,7 @@
 // the last word on errors.
 //
 // An object that is still there, and comes again from the same bytes, is the same one:
-// see [Sharer.Find].
+// see [Sharer.Once].
 package share
 
 import (

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 
@@ -46,7 +47,7 @@ func NewJSONDecoder(stream io.ReadCloser, embeddedDecoder runtime.Decoder) *Deco
 // NewProtobufDecoder returns a decoder of events in protobuf. It closes stream when it is
 // closed.
 func NewProtobufDecoder(stream io.ReadCloser, embeddedDecoder runtime.Decoder) *Decoder {
-	return &Decoder{frames: &protobufFrames{stream: stream, reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
+	return &Decoder{frames: &protobufFrames{stream: stream, reader: bufio.NewReaderSize(stream, readAhead), reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
 }
 
 // inputCopier is what decoders have whose objects keep nothing of what they are decoded

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -11,11 +12,16 @@ import (
 
 // protobufFrames reads WatchEvent messages that are preceded by their length.
 type protobufFrames struct {
-	stream io.ReadCloser
+	stream io.Closer
+	reader *bufio.Reader
 	header [4]byte
 	reuse  bool   // objects are good for until the next one only
 	buf    []byte // of the last event, if that is so
 }
+
+// readAhead is how much is read at once, in bytes, so that small events do not take a call
+// each to those who bring them.
+const readAhead = 16 << 10
 
 // keepBuffer is how large a buffer may be to be kept for the next event.
 const keepBuffer = 1 << 20
@@ -23,14 +29,14 @@ const keepBuffer = 1 << 20
 func (f *protobufFrames) close() { _ = f.stream.Close() }
 
 func (f *protobufFrames) next() (watch.EventType, []byte, error) {
-	if _, err := io.ReadFull(f.stream, f.header[:]); err != nil {
+	if _, err := io.ReadFull(f.reader, f.header[:]); err != nil {
 		return "", nil, err
 	}
 	size := binary.BigEndian.Uint32(f.header[:])
 	if size > maxFrame {
 		return "", nil, streaming.ErrObjectTooLarge
 	}
-	message, err := readMessage(f.stream, int(size), f.buf)
+	message, err := readMessage(f.reader, int(size), f.buf)
 	if err != nil {
 		return "", nil, err
 	}

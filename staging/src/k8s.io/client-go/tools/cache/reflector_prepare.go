@@ -3,8 +3,6 @@ package cache
 import (
 	"context"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/internal/share"
 	"k8s.io/client-go/internal/share/offer"
 )
@@ -44,21 +42,6 @@ func (r *Reflector) offer(ctx context.Context) (context.Context, *offer.Offer) {
 		return offer.With(ctx, nil)
 	}
 	return offer.With(ctx, store.Sharer())
-}
-
-// An openWatch is a watch, and what came of the offer that was made with it.
-type openWatch struct {
-	watch.Interface
-	offer *offer.Offer
-}
-
-func (r *Reflector) open(ctx context.Context, options metav1.ListOptions) (*openWatch, error) {
-	ctx, made := r.offer(ctx)
-	w, err := r.source.WatchWithContext(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	return &openWatch{w, made}, nil
 }
 
 // prepare returns an object as it is to be stored.

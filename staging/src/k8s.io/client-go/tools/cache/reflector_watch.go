@@ -112,15 +112,13 @@ func (r *Reflector) follow(ctx context.Context, events *openWatch, store Reflect
 		var short *VeryShortWatchError
 		r.metrics.watched(r.clock.Since(start), count, errors.As(err, &short))
 	}()
+	defer context.AfterFunc(ctx, events.Stop)() // which wakes what waits for an event
+	next := events.events(ctx)
 	for {
-		var event watch.Event
-		var open bool
-		select {
-		case <-ctx.Done():
-			return false, errStopped
-		case event, open = <-events.ResultChan():
-		}
+		event, open := next()
 		switch {
+		case ctx.Err() != nil:
+			return false, errStopped
 		case !open && count == 0 && r.clock.Since(start) < time.Second:
 			return false, &VeryShortWatchError{r.name}
 		case !open:

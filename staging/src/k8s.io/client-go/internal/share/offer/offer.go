@@ -17,6 +17,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -24,8 +25,7 @@ import (
 type Decoder interface {
 	DecodeJSON(raw []byte, into any, general func(raw []byte, into any) error) error
 	DecodeProtobuf(raw []byte, into any, general func(raw []byte, into any) error) error
-	Find(data []byte) (any, schema.GroupVersionKind)
-	Keep(data []byte, obj any, kind schema.GroupVersionKind)
+	Once(data []byte, decode func() (runtime.Object, *schema.GroupVersionKind, error)) (runtime.Object, *schema.GroupVersionKind, error)
 }
 
 // An Offer is one for the objects of one watch.
