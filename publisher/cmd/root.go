@@ -63,6 +63,7 @@ type flags struct {
 	logLevel               slog.LevelVar
 	logFormat              choice
 	profileTo              string
+	build                  build
 
 	stdout  io.Writer
 	screen  *screen // stderr
@@ -173,7 +174,7 @@ func (f *flags) addRepositories(c *cobra.Command) {
 // options are those of a session as the flags say.
 func (f *flags) options() session.Options {
 	return session.Options{
-		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Log: f.log, Progress: f.screen.progress,
+		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Log: f.log, Progress: f.screen.progress, Build: f.build.config(),
 	}
 }
 

@@ -30,7 +30,14 @@ and new commits go on top. "publisher rules take-over" writes that into the rule
 
 A sync can be interrupted at any time and run again. Only one at a time may work
 on a folder of mirrors; a second one fails and says who is at work. After a run
-that was killed, the next one waits for the git commands that are left of it.`,
+that was killed, the next one waits for the git commands that are left of it.
+
+Smoke tests run what the rules and the source say. They have an environment of
+their own without credentials, limits of time, memory, output and tasks, and no
+process of theirs lives on. Where the kernel lets ordinary users make namespaces,
+they also have no network but a module proxy, and no files but theirs and the
+system's. Elsewhere a warning says that they can read what the publisher can;
+--isolation=required makes that an error.`,
 		Example: `  publisher sync
   publisher sync --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
   publisher sync -o json --log-format json 2>> sync.log`,
@@ -55,6 +62,7 @@ that was killed, the next one waits for the git commands that are left of it.`,
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
+	f.addBuild(c)
 	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")
 	return c
 }

@@ -34,8 +34,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Limits bound a command and all that it starts. Where one is zero, it is that of
@@ -123,14 +121,16 @@ func tooMuch(what string, l Limits) *LimitError {
 	case "time":
 		limit = l.Time.String()
 	case "memory":
-		limit = resource.NewQuantity(l.Memory, resource.BinarySI).String()
+		limit = mebibytes(l.Memory)
 	case "output":
-		limit = resource.NewQuantity(l.Output, resource.BinarySI).String()
+		limit = mebibytes(l.Output)
 	case "tasks":
 		limit = fmt.Sprint(l.Tasks)
 	}
 	return &LimitError{what, limit}
 }
+
+func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }
 
 // ExitError reports a command that ended otherwise than well.
 type ExitError struct {

@@ -4,6 +4,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
+	"k8s.io/publisher/builder"
 	"k8s.io/publisher/cache"
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
@@ -38,6 +41,9 @@ type Options struct {
 	Write bool
 	// Forget does without the cache.
 	Forget bool
+	// Build confines what is built and run of the source. Where its Cache is empty, it
+	// is in the publisher's own folder.
+	Build builder.Config
 
 	Log      *slog.Logger
 	Progress func(what string, done, total int)
@@ -55,6 +61,8 @@ type Session struct {
 	cache   *cache.Cache
 	scratch *odb.Scratch
 	closers []func() error
+	// confined tells once how far that goes.
+	confined sync.Once
 }
 
 // Open opens everything that a run needs.
@@ -62,6 +70,8 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.Build.Cache = cmp.Or(o.Build.Cache, filepath.Join(mirror.WorkDir(o.Mirrors), "build"))
+	o.Build.Log = o.Log
 	s := &Session{Options: o}
 	defer func() {
 		if err != nil {

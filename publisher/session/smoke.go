@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/plan"
+	"k8s.io/publisher/sandbox"
 	"k8s.io/publisher/smoke"
 )
 
@@ -42,11 +43,12 @@ func (a *application) smoke(ctx context.Context, d *plan.Destination) error {
 		if script == "" || passed[at] {
 			continue
 		}
+		a.warnUnconfined(ctx)
 		a.Log.Info("running the smoke test", "destination", d.Name, "branch", b.Name, "commit", b.New)
 		start := time.Now()
 		test := smoke.Test{
 			Destination: d.Name, Branch: b.Name, Commit: b.New,
-			Script: script, Go: goVersion, ObjectDirs: dirs, Log: a.Log,
+			Script: script, Go: goVersion, ObjectDirs: dirs, Builder: a.Build, Log: a.Log,
 		}
 		if err := test.Run(ctx); err != nil {
 			return err
@@ -55,4 +57,15 @@ func (a *application) smoke(ctx context.Context, d *plan.Destination) error {
 		passed[at] = true
 	}
 	return nil
+}
+
+// warnUnconfined warns, once, where the source's code can reach more than it should.
+func (s *Session) warnUnconfined(ctx context.Context) {
+	s.confined.Do(func() {
+		if s.Build.Isolation == sandbox.LimitsOnly {
+			s.Log.Warn("the source's code runs without isolation, as was asked for: it can read what the publisher can, and reach the network")
+		} else if err := sandbox.Supported(ctx); err != nil && s.Build.Isolation == sandbox.WhereSupported {
+			s.Log.Warn("the source's code runs without isolation: it can read what the publisher can, and reach the network", "error", err)
+		}
+	})
 }

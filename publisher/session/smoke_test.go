@@ -1,15 +1,15 @@
 package session_test
 
 import (
+	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // smokeRules have a smoke test for each destination, and another one for a
@@ -18,7 +18,7 @@ const smokeRules = `
 rules:
 - destination: a
   smoke-test: |
-    echo a "$(git rev-parse HEAD)" >>"$RUNS"
+    echo "ran a $(git rev-parse HEAD)"
     go build ./...
     go vet ./...
   branches:
@@ -28,7 +28,7 @@ rules:
     source: {branch: release-1.0, dir: staging/a}
 - destination: b
   smoke-test: |
-    echo b "$(git rev-parse HEAD)" >>"$RUNS"
+    echo "ran b $(git rev-parse HEAD)"
     go build ./...
     go vet ./...
   branches:
@@ -39,30 +39,25 @@ rules:
     dependencies: [{repository: a, branch: release-1.0}]
     source: {branch: release-1.0, dir: staging/b}
     smoke-test: |
-      echo b-release "$(git rev-parse HEAD)" >>"$RUNS"
+      echo "ran b-release $(git rev-parse HEAD)"
       go test ./...
 - destination: org/c
   branches:
   - name: master
     source: {branch: master, dir: staging/c}
-    smoke-test: echo c "$(git rev-parse HEAD)" >>"$RUNS"
+    smoke-test: 'echo "ran c $(git rev-parse HEAD)"'
 `
 
 // smokeWorld is a world whose module b needs what module a has. Only the
 // mirrors have either.
 func smokeWorld(t *testing.T) *world {
 	t.Helper()
-	cache, err := exec.Command("go", "env", "GOCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
 	t.Setenv("GOMODCACHE", filepath.Join(t.TempDir(), "mod"))
 	t.Setenv("GOFLAGS", "-modcacherw")
 	t.Setenv("GOPROXY", "off")
-	t.Setenv("RUNS", filepath.Join(t.TempDir(), "runs"))
 	t.Setenv("TMPDIR", t.TempDir())
 	w := empty(t, smokeRules)
+	w.syncFlags = []string{"--log-level", "debug"}
 	w.commit(
 		commit{files: modules()},
 		commit{files: files{
@@ -76,15 +71,15 @@ func smokeWorld(t *testing.T) *world {
 	return w
 }
 
-// runs lists the smoke tests that have run since it was last asked.
-func (w *world) runs() []string {
-	w.Helper()
-	text, err := os.ReadFile(os.Getenv("RUNS"))
-	if err != nil && !os.IsNotExist(err) {
-		w.Fatal(err)
+// ran is what a smoke test says of what it runs on.
+var ran = regexp.MustCompile("smoke test: ran ([a-z-]+ [0-9a-f]{40})")
+
+// runs lists the smoke tests that the last sync ran.
+func (w *world) runs() (found []string) {
+	for _, match := range ran.FindAllStringSubmatch(w.said, -1) {
+		found = append(found, match[1])
 	}
-	w.remove(os.Getenv("RUNS"))
-	return slices.Collect(strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == '\n' }))
+	return found
 }
 
 // tip is what a branch of a mirror is at.
@@ -148,7 +143,6 @@ func TestFailedSmokeTestStopsTheDestinationAndItsDependents(t *testing.T) {
 	}
 	c := w.tip("org/c", "master")
 	w.noLeftovers()
-	w.runs()
 
 	w.commit(mended)
 	w.sync()
@@ -157,7 +151,6 @@ func TestFailedSmokeTestStopsTheDestinationAndItsDependents(t *testing.T) {
 		t.Errorf("c went from %s to %s", c, got)
 	}
 	w.sameAsFromScratch()
-	w.runs()
 
 	// The same again with mirrors that exist.
 	before := w.refsOf("a", "b")
@@ -177,7 +170,6 @@ func TestFailedSmokeTestStopsTheDestinationAndItsDependents(t *testing.T) {
 func TestOneFailedBranchStopsTheOthersOfItsMirror(t *testing.T) {
 	w := smokeWorld(t)
 	w.sync()
-	w.runs()
 	before := w.refsOf("b")
 	w.commit(
 		commit{files: files{"staging/b/more.go": "package b\n"}},
@@ -191,46 +183,44 @@ func TestOneFailedBranchStopsTheOthersOfItsMirror(t *testing.T) {
 
 func TestPlanRunsNoSmokeTest(t *testing.T) {
 	w := smokeWorld(t)
-	if out, err := w.publisher("plan").CombinedOutput(); err != nil {
+	out, err := w.publisher("plan", "--log-level", "debug").CombinedOutput()
+	if err != nil {
 		t.Fatalf("plan: %v\n%s", err, out)
 	}
+	w.said = string(out)
 	w.wantRuns()
 }
 
 func TestInterruptEndsTheSmokeTestAndPublishesNothing(t *testing.T) {
 	w := smokeWorld(t)
+	word := fmt.Sprintf("interrupted-%d", os.Getpid())
 	w.write(w.rules, `
 rules:
 - destination: a
-  smoke-test: 'sleep 100 & echo $! >"$RUNS"; wait'
+  smoke-test: "setsid bash -c 'echo started; sleep 1000; : `+word+`' & wait"
   branches:
   - name: master
     source: {branch: master, dir: staging/a}
 `)
 	cmd := w.publisher("sync")
-	var output strings.Builder
-	cmd.Stdout, cmd.Stderr = &output, &output
+	pipe, err := cmd.StderrPipe()
+	w.must(err)
 	w.must(cmd.Start())
-	for range 6000 { // two minutes, for a machine that is busy
-		if text, err := os.ReadFile(os.Getenv("RUNS")); err == nil && strings.HasSuffix(string(text), "\n") {
-			break
+	var output strings.Builder
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		fmt.Fprintln(&output, lines.Text())
+		if strings.Contains(lines.Text(), "smoke test: started") {
+			w.must(cmd.Process.Signal(os.Interrupt))
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	runs := w.runs()
-	w.must(cmd.Process.Signal(os.Interrupt))
 	if err := cmd.Wait(); err == nil {
 		t.Errorf("it was interrupted, but succeeded:\n%s", &output)
 	}
-	if len(runs) != 1 {
-		t.Fatalf("%q, and the output was\n%s", runs, &output)
+	if !strings.Contains(output.String(), "smoke test: started") {
+		t.Fatalf("the smoke test did not start:\n%s", &output)
 	}
-	pid, err := strconv.Atoi(runs[0])
-	w.must(err)
-	// One that was killed may wait for init to notice.
-	stat, _ := os.ReadFile(filepath.Join("/proc", runs[0], "stat"))
-	if err := syscall.Kill(pid, 0); err == nil && !strings.Contains(string(stat), ") Z ") {
-		t.Errorf("process %d lives on", pid)
+	if out, err := exec.Command("pgrep", "-f", word).Output(); err == nil {
+		t.Errorf("processes live on: %s", out)
 	}
 	if _, err := os.Stat(w.mirror("a")); err == nil {
 		t.Error("it was published")

@@ -20,6 +20,9 @@ import (
 // second run do to it can only be seen from outside.
 var binary string
 
+// buildCache is shared by all tests, as compiling the standard library takes long.
+var buildCache string
+
 func TestMain(m *testing.M) {
 	os.Exit(build(m))
 }
@@ -31,7 +34,7 @@ func build(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "publisher")
+	binary, buildCache = filepath.Join(dir, "publisher"), filepath.Join(dir, "cache")
 	if out, err := exec.Command("go", "build", "-o", binary, "k8s.io/publisher").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the publisher: %v\n%s", err, out)
 		return 1
@@ -44,6 +47,8 @@ type world struct {
 	testing.TB
 	dir, source, mirrors, rules string
 	clock                       int
+	syncFlags                   []string
+	said                        string // by the last sync
 }
 
 // standardRules publish three modules, of which b requires a and c is on its
@@ -257,6 +262,9 @@ func (w *world) gitIn(dir, stdin string, args ...string) string {
 // publisher is a run of the publisher that has not started.
 func (w *world) publisher(verb string, more ...string) *exec.Cmd {
 	args := append([]string{binary, verb, "--rules", w.rules, "--source", w.source, "--mirrors", w.mirrors}, more...)
+	if verb == "sync" {
+		args = append(append(args, "--build-cache", buildCache), w.syncFlags...)
+	}
 	return w.command(w.dir, "", args...)
 }
 
@@ -264,6 +272,7 @@ func (w *world) publisher(verb string, more ...string) *exec.Cmd {
 func (w *world) sync(more ...string) string {
 	w.Helper()
 	out, err := w.publisher("sync", more...).CombinedOutput()
+	w.said = string(out)
 	if err != nil {
 		w.Fatalf("sync: %v\n%s", err, out)
 	}
@@ -281,6 +290,7 @@ func (w *world) failSync(texts ...string) string {
 func (w *world) fails(cmd *exec.Cmd, texts ...string) string {
 	w.Helper()
 	out, err := cmd.CombinedOutput()
+	w.said = string(out)
 	if err == nil || cmd.ProcessState.ExitCode() != 1 {
 		w.Fatalf("%s: %v where exit code 1 was expected\n%s", cmd, err, out)
 	}

@@ -6,12 +6,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
-	"os/exec"
 	"strings"
-	"syscall"
-	"time"
 
+	"k8s.io/publisher/builder"
 	"k8s.io/publisher/git"
 )
 
@@ -22,43 +19,15 @@ const mostLines = 100
 //
 // Bash echoes each line of the script as it reads it (-v), so that one sees
 // which command failed. It is not told to show commands as it runs them (-x):
-// that would write out the values of variables, which can be secrets.
-func runScript(ctx context.Context, script, dir string, env []string, log *slog.Logger) (output string, err error) {
-	cmd := exec.CommandContext(ctx, "bash", "-v", "-e", "-o", "pipefail", script)
-	cmd.Dir, cmd.Env = dir, env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
-	// With a pipe of our own, Wait waits for bash alone, and not for what bash
-	// has started in the background.
-	from, to, err := os.Pipe()
-	if err != nil {
-		return "", err
-	}
-	defer from.Close()
-	cmd.Stdout, cmd.Stderr = to, to
-	if err := errors.Join(cmd.Start(), to.Close()); err != nil {
-		return "", err
-	}
+// that would write out the values of variables.
+func runScript(ctx context.Context, place *builder.Place, c builder.Command, script string, log *slog.Logger) (output string, err error) {
+	from, to := io.Pipe()
+	c.Args = []string{"bash", "-v", "-e", "-o", "pipefail", script}
+	c.Output = to
 	end := make(chan string, 1)
 	go func() { end <- tail(from, log) }()
-	err = cmd.Wait()
-	if alive := killGroup(cmd.Process.Pid); alive != nil {
-		err = errors.Join(err, alive)
-	}
-	// A process that has left the group may still hold the pipe open.
-	if deadline := from.SetReadDeadline(time.Now().Add(time.Second)); deadline != nil {
-		return "", errors.Join(err, deadline)
-	}
+	err = errors.Join(place.Run(ctx, c), to.Close())
 	return <-end, err
-}
-
-// killGroup kills a process group, which may be empty.
-func killGroup(id int) error {
-	err := syscall.Kill(-id, syscall.SIGKILL)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil
-	}
-	return err
 }
 
 // tail logs lines as they come and returns the last ones, fit for a terminal. A

@@ -1,4 +1,4 @@
-package smoke
+package siblings
 
 import (
 	"bytes"
@@ -17,8 +17,8 @@ import (
 // are a checked-out tree's, since git archive obeys attributes such as eol and
 // ident; see [k8s.io/publisher/goproxy]. What the go command turns off,
 // export-ignore and export-subst, a check-out does not know of.
-func (r *resolver) archived(ctx context.Context, tree object.ID) (_ object.ID, err error) {
-	names, err := inRepository(r.checkout).Output(ctx, "ls-tree", "-r", "-z", "--name-only", tree.String())
+func (o *Offer) archived(ctx context.Context, tree object.ID) (_ object.ID, err error) {
+	names, err := o.git().Output(ctx, "ls-tree", "-r", "-z", "--name-only", tree.String())
 	if err != nil {
 		return object.ID{}, err
 	}
@@ -29,14 +29,14 @@ func (r *resolver) archived(ctx context.Context, tree object.ID) (_ object.ID, e
 	if plain {
 		return tree, nil
 	}
-	dir := filepath.Join(r.temp, "tree")
+	dir := filepath.Join(o.temp, "tree")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return object.ID{}, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(r.temp)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(o.temp)) }()
 	work := func(index string, settings ...git.Setting) git.Command {
-		c := inRepository(r.checkout)
-		c.Env = []string{"GIT_WORK_TREE=" + dir, "GIT_INDEX_FILE=" + filepath.Join(r.temp, index)}
+		c := o.git()
+		c.Env = []string{"GIT_WORK_TREE=" + dir, "GIT_INDEX_FILE=" + filepath.Join(o.temp, index)}
 		c.Config = settings
 		return c
 	}
@@ -46,7 +46,7 @@ func (r *resolver) archived(ctx context.Context, tree object.ID) (_ object.ID, e
 		return object.ID{}, err
 	}
 	// The way back must not undo it.
-	attributes := filepath.Join(r.checkout, ".git", "info", "attributes")
+	attributes := filepath.Join(o.repo, "info", "attributes")
 	if err := os.MkdirAll(filepath.Dir(attributes), 0o777); err != nil {
 		return object.ID{}, err
 	}

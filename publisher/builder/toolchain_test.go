@@ -1,4 +1,4 @@
-package smoke
+package builder
 
 import (
 	"os"
@@ -39,30 +39,6 @@ func TestToolchainIsOneThatTheGoCommandKnows(t *testing.T) {
 		cmd.Env = append(os.Environ(), "GOTOOLCHAIN="+toolchain(local, user), "GOPROXY=off")
 		if out, err := cmd.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "go"+local {
 			t.Errorf("%v: %s", err, out)
-		}
-	}
-}
-
-func TestOnlySiblingsAreTakenFromThePatternsOfPrivateModules(t *testing.T) {
-	siblings := []string{"corp.example/api", "corp.example/client"}
-	for _, test := range []struct {
-		patterns string
-		others   []string
-		kept     string
-		private  bool
-	}{
-		{"", nil, "none", false},
-		{"none", nil, "none", false},
-		{"other.example", []string{"other.example/x"}, "other.example", false},
-		{"corp.example", []string{"public.example/x"}, "none", false},
-		{"corp.example/*,other.example", []string{"other.example/x"}, "other.example", false},
-		{"corp.example/*", []string{"corp.example/secret"}, "none", true},
-		{"other.example,corp.example", []string{"corp.example/secret"}, "other.example", true},
-		{"corp.example/api", []string{"corp.example/apis"}, "none", false},
-	} {
-		kept, private := splitPatterns(test.patterns, modules{siblings, test.others})
-		if kept != test.kept || private != test.private {
-			t.Errorf("%q with %v: %q, %v, want %q, %v", test.patterns, test.others, kept, private, test.kept, test.private)
 		}
 	}
 }
