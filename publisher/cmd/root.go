@@ -129,7 +129,7 @@ In help and messages these words mean:
 		f.profile, err = startProfile(f.profileTo)
 		return err
 	}
-	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newVerify(f), newMap(f), newRules(f))
+	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newRun(f), newStatus(f), newVerify(f), newMap(f), newRules(f))
 	return root
 }
 

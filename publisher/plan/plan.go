@@ -97,6 +97,14 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s of %s is at %s and should be at %s: %s", e.Ref, e.Destination, e.Have, e.Want, e.Reason)
 }
 
+// DependencyError reports a destination that is not published because another one,
+// which it depends on, is not.
+type DependencyError struct{ On string }
+
+func (e *DependencyError) Error() string {
+	return fmt.Sprintf("it depends on %s, which failed", e.On)
+}
+
 // Make compares. What concerns one destination is in [Destination.Err].
 func Make(pub *publication.Publication, r *rules.Rules, from *past.Past, repo *source.Repository) *Plan {
 	p := new(Plan)
@@ -154,7 +162,7 @@ func (p *Plan) stopDependents() {
 		for _, d := range p.Destinations {
 			for _, on := range d.DependsOn {
 				if d.Err == nil && p.Destination(on).Err != nil {
-					d.Err = fmt.Errorf("it depends on %s, which failed", on)
+					d.Err = &DependencyError{On: on}
 					again = true
 				}
 			}

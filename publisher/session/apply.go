@@ -153,7 +153,7 @@ func (a *application) passOn(circle []*plan.Destination) {
 		for _, d := range circle {
 			for _, on := range d.DependsOn {
 				if a.failed[on] != nil {
-					a.fail(d, fmt.Errorf("it depends on %s, which failed", on))
+					a.fail(d, &plan.DependencyError{On: on})
 				}
 			}
 		}
@@ -189,7 +189,9 @@ func (a *application) report(what string, done, total int) {
 	}
 }
 
-func (a *application) stage(ctx context.Context, d *plan.Destination, objects *odb.Store) (*mirror.Staged, error) {
+func (a *application) stage(ctx context.Context, d *plan.Destination, objects *odb.Store) (_ *mirror.Staged, err error) {
+	ctx, done := a.Observe.stage(ctx, Packing, d.Name)
+	defer func() { done(err) }()
 	start := time.Now()
 	defer func() { a.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
 	return d.Mirror.Stage(ctx, a.lock, d.Refs, objects, defaultBranch(d), mirror.WorkDir(a.Options.Mirrors))
@@ -210,7 +212,9 @@ func defaultBranch(d *plan.Destination) string {
 	return first
 }
 
-func (a *application) commit(ctx context.Context, d *plan.Destination, staged *mirror.Staged) error {
+func (a *application) commit(ctx context.Context, d *plan.Destination, staged *mirror.Staged) (err error) {
+	ctx, done := a.Observe.stage(ctx, Publishing, d.Name)
+	defer func() { done(err) }()
 	if err := staged.Commit(ctx); err != nil {
 		return err
 	}

@@ -47,6 +47,9 @@ type Options struct {
 
 	Log      *slog.Logger
 	Progress func(what string, done, total int)
+	// Observe is called when a stage starts, and what it returns when the stage has
+	// ended. It may be nil.
+	Observe Observer
 }
 
 // Session is a run.
@@ -78,6 +81,8 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	ctx, done := o.Observe.stage(ctx, Opening, "")
+	defer func() { done(err) }()
 	if s.RuleSet, err = rules.Load(o.Rules); err != nil {
 		return nil, err
 	}
@@ -107,7 +112,9 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 
 // OpenSource opens a local source, or fetches a remote one first. The rules are
 // not looked at, and the mirrors' folder only takes what is fetched.
-func OpenSource(ctx context.Context, o Options) (*source.Repository, error) {
+func OpenSource(ctx context.Context, o Options) (_ *source.Repository, err error) {
+	ctx, done := o.Observe.stage(ctx, ReadingSource, "")
+	defer func() { done(err) }()
 	return source.OpenOrFetch(ctx, o.Source, fetched(o.Mirrors), o.Log)
 }
 
@@ -183,15 +190,19 @@ func (s *Session) newScratch() error {
 }
 
 // Plan reads the past, computes the publication and compares it with the mirrors.
-func (s *Session) Plan(ctx context.Context) (*plan.Plan, *publication.Publication, error) {
+func (s *Session) Plan(ctx context.Context) (_ *plan.Plan, _ *publication.Publication, err error) {
+	ctx, done := s.Observe.stage(ctx, Planning, "")
+	defer func() { done(err) }()
 	start := time.Now()
 	specs, err := spec.New(s.RuleSet)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.Past, err = past.Read(ctx, past.Input{
+	reading, read := s.Observe.stage(ctx, ReadingPast, "")
+	s.Past, err = past.Read(reading, past.Input{
 		Source: s.Repo, Specs: specs, Trailer: s.RuleSet.Trailer, Mirrors: s.Mirrors, Cache: s.cache, Log: s.Log, Progress: s.Progress,
 	})
+	read(err)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -200,9 +211,11 @@ func (s *Session) Plan(ctx context.Context) (*plan.Plan, *publication.Publicatio
 	if s.cache != nil {
 		sums = s.cache
 	}
-	pub, err := publication.Compute(ctx, publication.Config{
+	computing, computed := s.Observe.stage(ctx, Computing, "")
+	pub, err := publication.Compute(computing, publication.Config{
 		Source: s.Repo, Rules: s.RuleSet, Specs: specs, Past: s.Past, Scratch: s.scratch, Keep: s.Write, Sums: sums, Progress: s.Progress,
 	})
+	computed(err)
 	if err != nil {
 		return nil, nil, err
 	}

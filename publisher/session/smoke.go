@@ -50,7 +50,10 @@ func (a *application) smoke(ctx context.Context, d *plan.Destination) error {
 			Destination: d.Name, Branch: b.Name, Commit: b.New,
 			Script: script, Go: goVersion, ObjectDirs: dirs, Builder: a.Build, Log: a.Log,
 		}
-		if err := test.Run(ctx); err != nil {
+		testing, tested := a.Observe.stage(ctx, Testing, d.Name)
+		err := test.Run(testing)
+		tested(err)
+		if err != nil {
 			return err
 		}
 		a.Log.Info("the smoke test passed", "destination", d.Name, "branch", b.Name, "seconds", time.Since(start).Seconds())

@@ -1,0 +1,49 @@
+package session
+
+import "context"
+
+// Stage is a part of a run that takes time.
+type Stage string
+
+// The stages, in the order in which data takes its way through them. Those from
+// Packing on are of one destination each.
+const (
+	Opening       Stage = "open"
+	ReadingSource Stage = "source"
+	Planning      Stage = "plan"
+	ReadingPast   Stage = "past"
+	Computing     Stage = "compute"
+	Packing       Stage = "pack"
+	Testing       Stage = "smoke-test"
+	Publishing    Stage = "publish"
+)
+
+// Observer watches the stages of a run. It is told the destination that a stage is
+// about, which is empty for those that are about all. The context that it returns
+// is the stage's, and the function is called with the stage's error. Stages of
+// several destinations run at the same time.
+type Observer func(ctx context.Context, stage Stage, destination string) (context.Context, func(error))
+
+func (o Observer) stage(ctx context.Context, stage Stage, destination string) (context.Context, func(error)) {
+	if o == nil {
+		return ctx, func(error) {}
+	}
+	return o(ctx, stage, destination)
+}
+
+// Observers is an observer that tells several ones, the last of them innermost.
+func Observers(all ...Observer) Observer {
+	return func(ctx context.Context, stage Stage, destination string) (context.Context, func(error)) {
+		var ends []func(error)
+		for _, o := range all {
+			var end func(error)
+			ctx, end = o.stage(ctx, stage, destination)
+			ends = append(ends, end)
+		}
+		return ctx, func(err error) {
+			for i := range ends {
+				ends[len(ends)-1-i](err)
+			}
+		}
+	}
+}
