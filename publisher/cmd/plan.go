@@ -31,6 +31,9 @@ matters most and counts the others. Conflicts are all listed, and so is everythi
 with --all; JSON and YAML are complete. The exit code is 1 where a destination
 has an error. Mirrors are neither written to nor locked.
 
+Where the rules name remotes, or --remote does, it is these that are compared with:
+the plan is what "publisher sync --push" would push.
+
 A mirror that someone else filled, or that was published under other rules, is a
 conflict until the rules say where it was taken over. The plan then proposes
 where, and "publisher rules take-over" writes it into the rules.`,
@@ -45,6 +48,7 @@ where, and "publisher rules take-over" writes it into the rules.`,
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			r := f.report(p, nil)
+			r.remotes(s.RemoteURLs(), nil)
 			if err := f.print(r, r.table(all, f.width())); err != nil {
 				return err
 			}

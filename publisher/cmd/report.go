@@ -8,6 +8,7 @@ import (
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/plan"
+	"k8s.io/publisher/remote"
 )
 
 // report is what plan and sync print: what will be done, or was done. Hashes are
@@ -15,6 +16,8 @@ import (
 type report struct {
 	// Done tells a report of sync from one of plan.
 	Done bool `json:"done"`
+	// Push tells that it was to go to the remotes, too.
+	Push bool `json:"push,omitempty"`
 	// Destinations are in the order in which they are published.
 	Destinations []destinationReport `json:"destinations"`
 }
@@ -23,6 +26,10 @@ type destinationReport struct {
 	Name string `json:"name"`
 	// Mirror is the path of the repository.
 	Mirror string `json:"mirror"`
+	// Remote is the URL that it is pushed to; empty where it stays on this machine.
+	Remote string `json:"remote,omitempty"`
+	// Pushed is how many refs of the remote changed.
+	Pushed int `json:"pushed,omitempty"`
 	// Error is why nothing is done here; empty where it is.
 	Error    string          `json:"error,omitempty"`
 	Warnings []warningReport `json:"warnings"`
@@ -70,6 +77,14 @@ func (f *flags) report(p *plan.Plan, failures map[string]error) *report {
 		r.Destinations = append(r.Destinations, f.destination(d, cmp.Or(failures[d.Name], d.Err)))
 	}
 	return r
+}
+
+// remotes adds to the report where destinations are pushed to, and what arrived there.
+func (r *report) remotes(urls map[string]string, pushed map[string]remote.Pushed) {
+	for i := range r.Destinations {
+		d := &r.Destinations[i]
+		d.Remote, d.Pushed = urls[d.Name], pushed[d.Name].Refs
+	}
 }
 
 func (f *flags) destination(d *plan.Destination, failed error) destinationReport {

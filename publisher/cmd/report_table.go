@@ -218,7 +218,15 @@ func (r *report) word(a plan.Action) string {
 // summary is one line about everything.
 func (r *report) summary() string {
 	changed, failed, commits, tags := 0, 0, 0, 0
+	remotes, pushed, refs := 0, 0, 0
 	for _, d := range r.Destinations {
+		if d.Remote != "" {
+			remotes++
+		}
+		if d.Pushed > 0 {
+			pushed++
+			refs += d.Pushed
+		}
 		before := commits + tags
 		moved := false
 		for _, b := range d.Branches {
@@ -243,6 +251,15 @@ func (r *report) summary() string {
 	if r.Done {
 		verb = "changed"
 	}
-	return fmt.Sprintf("%s: %d %s (%s, %s), %d up to date, %d failed", count(len(r.Destinations), "destination"),
+	text := fmt.Sprintf("%s: %d %s (%s, %s), %d up to date, %d failed", count(len(r.Destinations), "destination"),
 		changed, verb, count(commits, "new commit"), count(tags, "new tag"), len(r.Destinations)-changed-failed, failed)
+	switch {
+	case remotes > 0 && r.Push:
+		text += fmt.Sprintf("; pushed %s to %s", count(refs, "ref"), count(pushed, "remote"))
+	case remotes > 0 && r.Done:
+		text += fmt.Sprintf("; not pushed to %s", count(remotes, "remote"))
+	case remotes > 0:
+		text += fmt.Sprintf("; compared with %s", count(remotes, "remote"))
+	}
+	return text
 }

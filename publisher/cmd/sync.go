@@ -12,7 +12,7 @@ import (
 )
 
 func newSync(f *flags) *cobra.Command {
-	all := false
+	all, push := false, false
 	c := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring the mirrors up to date",
@@ -28,6 +28,13 @@ A mirror that someone else filled, or that was published under other rules, is
 only continued where the rules say where it was taken over: its history stays then,
 and new commits go on top. "publisher rules take-over" writes that into the rules.
 
+Where the rules name remotes, or --remote does, those are the state: the mirrors are
+brought to where their remotes are first, whatever they were, and what is new is
+computed on top. With --push, it goes to the remotes then: each destination's
+branches and tags in one push that arrives as a whole or not at all, dependencies
+first. Without it the mirrors on this machine show what would be pushed, and the next
+run begins from the remotes again.
+
 A sync can be interrupted at any time and run again. Only one at a time may work
 on a folder of mirrors; a second one fails and says who is at work. After a run
 that was killed, the next one waits for the git commands that are left of it.
@@ -40,29 +47,29 @@ system's. Elsewhere a warning says that they can read what the publisher can;
 --isolation=required makes that an error.`,
 		Example: `  publisher sync
   publisher sync --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
+  publisher sync --push --remote 'ssh://git@example.org/{{.Destination}}'
   publisher sync -o json --log-format json 2>> sync.log`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			s, p, pub, err := f.plan(c.Context(), true)
+			o := f.options()
+			o.Push = push
+			done, err := session.Sync(c.Context(), o)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			failures, failed := s.Apply(c.Context(), p, pub)
-			r := f.report(p, failures)
-			r.Done = true
+			r := f.report(done.Plan, done.Failures)
+			r.Done, r.Push = true, push
+			r.remotes(done.Remotes, done.Pushed)
 			if err := f.print(r, r.table(all, f.width())); err != nil {
-				return errors.Join(err, failed)
+				return errors.Join(err, done.Err())
 			}
-			if err := r.failure(); err != nil {
-				return err // The report tells what Apply returned.
-			}
-			return failed
+			return r.failure()
 		},
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
 	f.addBuild(c)
+	c.Flags().BoolVar(&push, "push", false, "push to the remotes what is new in the mirrors")
 	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")
 	return c
 }

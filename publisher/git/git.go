@@ -27,6 +27,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -49,6 +50,9 @@ type Command struct {
 	Stdout io.Writer
 	// Stderr gets what git says besides. An [Error] has the end of it anyway.
 	Stderr io.Writer
+	// Together has what git starts end with it where the context does. That takes a
+	// process group, which cannot ask anything at a terminal.
+	Together bool
 	// Files stay open in git, and in what it starts.
 	Files []*os.File
 }
@@ -73,6 +77,10 @@ func (c Command) Run(ctx context.Context, args ...string) error {
 	cmd.Stderr = said
 	if c.Stderr != nil {
 		cmd.Stderr = io.MultiWriter(c.Stderr, said)
+	}
+	if c.Together {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	}
 	// What git itself started may outlive it and hold its output open.
 	cmd.WaitDelay = 5 * time.Second

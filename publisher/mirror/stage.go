@@ -23,7 +23,10 @@ type Staged struct {
 	lock   *Lock
 	dir    string // the folder of what is staged
 	repo   string // the repository that git works in: the mirror, or a new one
+	packs  string // where its packs are
 	refs   map[string]Ref
+	// whole tells that refs are all branches and tags that the mirror is to have.
+	whole bool
 }
 
 // Stage packs what the refs need and the mirror lacks. The objects are looked for
@@ -45,15 +48,15 @@ func (m *Mirror) Stage(ctx context.Context, lock *Lock, refs map[string]Ref, obj
 }
 
 func (s *Staged) pack(ctx context.Context, objects *odb.Store, head string) error {
-	target := filepath.Join(s.dir, "pack")
+	s.packs = filepath.Join(s.dir, "pack")
 	if !s.mirror.Exists {
 		s.repo = filepath.Join(s.dir, "mirror.git")
-		target = filepath.Join(s.repo, "objects", "pack")
+		s.packs = filepath.Join(s.repo, "objects", "pack")
 		if err := initRepository(s.repo, head); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(target, 0o777); err != nil {
+	if err := os.MkdirAll(s.packs, 0o777); err != nil {
 		return err
 	}
 	choice, err := newChoice(s.mirror, objects)
@@ -64,7 +67,7 @@ func (s *Staged) pack(ctx context.Context, objects *odb.Store, head string) erro
 	if err := choice.choose(ctx, s.refs); err != nil {
 		return err
 	}
-	w, err := odb.NewPackWriter(target, zlib.DefaultCompression)
+	w, err := odb.NewPackWriter(s.packs, zlib.DefaultCompression)
 	if err != nil {
 		return err
 	}
@@ -113,14 +116,7 @@ func initRepository(dir, head string) error {
 // create moves a new repository to its place. It is whole in the moment in which
 // it appears.
 func (s *Staged) create() error {
-	update, err := lockRefs(s.repo)
-	if err != nil {
-		return err
-	}
-	if err := update.write(s.refs); err != nil {
-		return errors.Join(err, update.abandon())
-	}
-	if err := update.commit(); err != nil {
+	if err := writeRefs(s.repo, s.refs); err != nil {
 		return err
 	}
 	if err := syncDir(filepath.Join(s.repo, "objects", "pack")); err != nil {
@@ -171,7 +167,7 @@ func (s *Staged) merge(ctx context.Context) (err error) {
 	if err := s.mirror.sameRefs(now); err != nil {
 		return err
 	}
-	maps.Copy(now.refs, s.refs)
+	s.set(now.refs)
 	all := maps.Clone(now.refs)
 	maps.Copy(all, now.tracking)
 	if err := update.write(all); err != nil {
@@ -226,7 +222,7 @@ func (s *Staged) moveObjects() (keeps []string, err error) {
 	if err := os.MkdirAll(to, 0o777); err != nil {
 		return nil, err
 	}
-	from := filepath.Join(s.dir, "pack")
+	from := s.packs
 	packs, err := fs.Glob(os.DirFS(from), "*.pack")
 	if err != nil {
 		return nil, err

@@ -39,6 +39,10 @@ type Input struct {
 	Trailer string
 	// Mirrors is the folder of the mirrors.
 	Mirrors string
+	// Open, where not nil, opens the mirror of a destination in the place of the one
+	// in that folder: who follows remotes brings it to where its remote is first. It
+	// is called for many at a time.
+	Open func(ctx context.Context, d *spec.Destination) (*mirror.Mirror, error)
 	// Cache is what earlier runs left; nil does without.
 	Cache *cache.Cache
 	// Ended asks for the history behind branches that follow their source no
@@ -95,7 +99,7 @@ func Read(ctx context.Context, in Input) (_ *Past, err error) {
 			p.Close()
 		}
 	}()
-	if err := p.readMirrors(); err != nil {
+	if err := p.readMirrors(ctx); err != nil {
 		return nil, err
 	}
 	for _, d := range in.Specs.All() {
@@ -141,13 +145,19 @@ func (p *Past) Close() {
 }
 
 // readMirrors reads the refs of all mirrors and opens their objects.
-func (p *Past) readMirrors() error {
+func (p *Past) readMirrors(ctx context.Context) error {
+	open := p.in.Open
+	if open == nil {
+		open = func(_ context.Context, d *spec.Destination) (*mirror.Mirror, error) {
+			return mirror.Open(mirror.Path(p.in.Mirrors, d.Name))
+		}
+	}
 	var group sync.WaitGroup
 	for _, d := range p.in.Specs.All() {
 		m := &Mirror{Mirror: new(mirror.Mirror), Tips: make(map[string]Tip), trailer: p.in.Trailer}
 		p.Mirrors[d.Name] = m
 		group.Go(func() {
-			state, err := mirror.Open(mirror.Path(p.in.Mirrors, d.Name))
+			state, err := open(ctx, d)
 			if err == nil {
 				m.Mirror = state
 				err = m.open(d)
@@ -156,6 +166,9 @@ func (p *Past) readMirrors() error {
 		})
 	}
 	group.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	var dirs []string
 	for _, d := range p.in.Specs.All() {
 		if m := p.Mirrors[d.Name]; m.Err == nil && m.Exists {

@@ -51,6 +51,7 @@
 //     commit's hash. Kubernetes-commit unless said otherwise. Changing it makes
 //     commits that were published before unrecognisable.
 //   - tags: which tags a source tag yields, see below.
+//   - remote: where mirrors are pushed to, see below.
 //   - committer: name and email of the publisher itself, for commits and tags
 //     that stand for no source commit. Mirror Publisher
 //     <publisher@localhost> unless said otherwise.
@@ -68,6 +69,7 @@
 //     they are. A destination that a branch depends on need not be here.
 //   - skipped: when true, the mirror is left alone. Nothing else can depend on
 //     it then.
+//   - remote: where this mirror is pushed to, see below.
 //   - tags: rules for tags of this mirror, beside those for all; see below.
 //   - destination-tag-base: a major version such as v2. The mirror then has one
 //     more tag for each source tag: v2.36.1 for v1.36.1. It is the same as the
@@ -119,6 +121,25 @@
 // Names must differ, and git can hold no name that is a directory of another, such
 // as v1.20.0 beside v1.20.0/x. What sample versions show of that is an error here;
 // see [RefNames] for the rest.
+//
+// # Remotes
+//
+// A mirror may have a remote: the repository on a server that consumers fetch from.
+// What the rules say of it is a URL, as a text/template like that of a tag's name:
+//
+//	remote: https://git.example.org/mirrors/{{.Destination}}.git
+//	rules:
+//	- destination: client-go
+//	- destination: sample-controller
+//	  remote: ssh://git@git.example.com/samples/{{.Destination}}
+//	- destination: internal
+//	  remote: none
+//
+// The one of the file is for all rules that have none of their own; none in the
+// place of a URL is for a mirror that stays on this machine. The schemes are https,
+// ssh, git and file. No two mirrors may have one remote. A URL has no password, nor,
+// but for ssh, a user name: a rules file is for everyone to read, and credentials are
+// given to the publisher itself; see package k8s.io/publisher/credential.
 //
 // # Taking over
 //

@@ -33,6 +33,9 @@ type Rules struct {
 	// Tags name the tags that a source tag yields in all mirrors; see
 	// [Rules.TagsOf].
 	Tags []TagRule `yaml:"tags"`
+	// Remote is a template for the URLs of the repositories that mirrors are pushed
+	// to; see [Rules.RemoteOf]. It may be empty.
+	Remote string `yaml:"remote"`
 	// Committer is who commits and tags what no source commit stands for.
 	Committer Identity `yaml:"committer"`
 	// Rules are in the order of the file, which means nothing. See [Rules.Groups].
@@ -55,6 +58,8 @@ type Rule struct {
 	Destination string `yaml:"destination"`
 	// Skipped means that the mirror is left alone.
 	Skipped bool `yaml:"skipped"`
+	// Remote is the mirror's own URL, or a template for it. It may be empty.
+	Remote string `yaml:"remote"`
 	// SmokeTest is a shell script to run for each branch. It may be empty.
 	SmokeTest string   `yaml:"smoke-test"`
 	Branches  []Branch `yaml:"branches"`

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -42,14 +43,17 @@ func checkSteps(list *parse.ListNode) error {
 	return nil
 }
 
-// boundedBuilder has no more than a name's bytes.
-type boundedBuilder struct{ strings.Builder }
+// boundedBuilder has no more bytes than most, or than a name where that is zero.
+type boundedBuilder struct {
+	strings.Builder
+	most int
+}
 
 var errLongName = fmt.Errorf("has more than %d bytes", maxRefName)
 
 func (b *boundedBuilder) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxRefName {
-		return 0, errLongName
+	if most := cmp.Or(b.most, maxRefName); b.Len()+len(p) > most {
+		return 0, fmt.Errorf("has more than %d bytes", most)
 	}
 	return b.Builder.Write(p)
 }

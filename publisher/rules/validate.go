@@ -47,6 +47,7 @@ func validate(r *Rules, p *problems, unread map[string]bool) {
 		v.ownTags(i)
 		v.takenOver(i)
 	}
+	v.remotes()
 }
 
 func (v *validator) add(err *field.Error) {

@@ -44,12 +44,21 @@ func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publ
 		// The cache would take what is not in every mirror for published.
 		return a.failed, errors.Join(errs...)
 	}
-	if state := pub.State(); p.Changes() || !state.Incremental || !state.Graph.AllKnown() {
-		if err := s.cache.Save(state); err != nil {
-			s.Log.Warn("the next run will take longer", "error", err)
-		}
+	if !s.behind(p) {
+		s.remember(p, pub)
 	}
 	return a.failed, nil
+}
+
+// remember saves what later runs need not compute again, once it is published.
+func (s *Session) remember(p *plan.Plan, pub *publication.Publication) {
+	state := pub.State()
+	if !p.Changes() && state.Incremental && state.Graph.AllKnown() {
+		return
+	}
+	if err := s.cache.Save(state); err != nil {
+		s.Log.Warn("the next run will take longer", "error", err)
+	}
 }
 
 // application is a plan that is being carried out.

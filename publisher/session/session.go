@@ -24,6 +24,7 @@ import (
 	"k8s.io/publisher/past"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/publication"
+	"k8s.io/publisher/remote"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
 	"k8s.io/publisher/spec"
@@ -37,6 +38,13 @@ type Options struct {
 	Source string
 	// Mirrors is the folder of the mirrors.
 	Mirrors string
+	// Remote, where not empty, is a template in the place of all that the rules say
+	// of remotes; see [rules.Rules.SetRemote].
+	Remote string
+	// Remotes is how remotes are reached; nil is with the user's configuration of git.
+	Remotes *remote.Client
+	// Push has [Sync] bring to the remotes what it has applied to the mirrors.
+	Push bool
 	// Write takes the lock and allows changes to Mirrors.
 	Write bool
 	// Forget does without the cache.
@@ -63,9 +71,13 @@ type Session struct {
 	lock    *mirror.Lock
 	cache   *cache.Cache
 	scratch *odb.Scratch
+	temp    string // for this run's files
 	closers []func() error
 	// confined tells once how far that goes.
 	confined sync.Once
+
+	mu   sync.Mutex
+	read map[string]remote.Refs // what the remotes have, by destination
 }
 
 // Open opens everything that a run needs.
@@ -75,7 +87,10 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 	}
 	o.Build.Cache = cmp.Or(o.Build.Cache, filepath.Join(mirror.WorkDir(o.Mirrors), "build"))
 	o.Build.Log = o.Log
-	s := &Session{Options: o}
+	if o.Remotes == nil {
+		o.Remotes = &remote.Client{Log: o.Log}
+	}
+	s := &Session{Options: o, read: make(map[string]remote.Refs)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -85,6 +100,11 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 	defer func() { done(err) }()
 	if s.RuleSet, err = rules.Load(o.Rules); err != nil {
 		return nil, err
+	}
+	if o.Remote != "" {
+		if err := s.RuleSet.SetRemote(o.Remote); err != nil {
+			return nil, err
+		}
 	}
 	for _, w := range s.RuleSet.Warnings {
 		o.Log.Warn(w.Error())
@@ -178,12 +198,12 @@ func (s *Session) newScratch() error {
 	if s.Write {
 		dir = mirror.WorkDir(s.Options.Mirrors)
 	}
-	temp, err := os.MkdirTemp(dir, "run-")
-	if err != nil {
+	var err error
+	if s.temp, err = os.MkdirTemp(dir, "run-"); err != nil {
 		return err
 	}
-	s.closers = append(s.closers, func() error { return os.RemoveAll(temp) })
-	if s.scratch, err = odb.NewScratch(filepath.Join(temp, "objects")); err == nil {
+	s.closers = append(s.closers, func() error { return os.RemoveAll(s.temp) })
+	if s.scratch, err = odb.NewScratch(filepath.Join(s.temp, "objects")); err == nil {
 		s.closers = append(s.closers, s.scratch.Close)
 	}
 	return err
@@ -200,7 +220,7 @@ func (s *Session) Plan(ctx context.Context) (_ *plan.Plan, _ *publication.Public
 	}
 	reading, read := s.Observe.stage(ctx, ReadingPast, "")
 	s.Past, err = past.Read(reading, past.Input{
-		Source: s.Repo, Specs: specs, Trailer: s.RuleSet.Trailer, Mirrors: s.Mirrors, Cache: s.cache, Log: s.Log, Progress: s.Progress,
+		Source: s.Repo, Specs: specs, Trailer: s.RuleSet.Trailer, Mirrors: s.Mirrors, Open: s.openMirror, Cache: s.cache, Log: s.Log, Progress: s.Progress,
 	})
 	read(err)
 	if err != nil {
