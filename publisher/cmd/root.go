@@ -59,7 +59,7 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 // flags are those that several verbs share, and what they lead to.
 type flags struct {
 	rules, source, mirrors string
-	remote                 string
+	remote, credentials    string
 	format                 choice
 	logLevel               slog.LevelVar
 	logFormat              choice
@@ -171,12 +171,14 @@ func (f *flags) addRepositories(c *cobra.Command) {
 	c.Flags().StringVar(&f.source, "source", ".", "the monorepo: a `path`, or a URL to fetch from")
 	c.Flags().StringVar(&f.mirrors, "mirrors", ".", "the `folder` of the mirrors; that of destination D is D/mirror.git in it")
 	c.Flags().StringVar(&f.remote, "remote", "", "a `template` for the URLs of the remotes, in the place of those in the rules, such as ssh://git@host/{{.Destination}}; \"none\" does without any")
+	c.Flags().StringVar(&f.credentials, "credentials", "", "a `file` that says with which tokens and keys remotes are reached (default the user's configuration of git)")
 }
 
 // options are those of a session as the flags say.
 func (f *flags) options() session.Options {
 	return session.Options{
-		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Remote: f.remote, Log: f.log, Progress: f.screen.progress, Build: f.build.config(),
+		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Remote: f.remote, Credentials: f.credentials,
+		Log: f.log, Progress: f.screen.progress, Build: f.build.config(),
 	}
 }
 

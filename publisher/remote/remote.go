@@ -43,6 +43,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -117,9 +118,10 @@ func (c *Client) try(ctx context.Context, what, url string, once func(credential
 	for attempt := 1; ; attempt++ {
 		access, err := c.Credentials.For(ctx, url)
 		if err != nil {
-			return &Error{Doing: what, URL: url, Kind: Denied, Err: err}
+			err = withoutCredentials(what, url, err)
+		} else {
+			err = c.alone(ctx, access, once)
 		}
-		err = c.alone(ctx, access, once)
 		if err == nil {
 			return nil
 		}
@@ -144,6 +146,16 @@ func (c *Client) try(ctx context.Context, what, url string, once func(credential
 	}
 }
 
+// withoutCredentials is the error of there being none to reach a server with.
+func withoutCredentials(what, url string, err error) *Error {
+	e := &Error{Doing: what, URL: url, Kind: Denied, Err: err}
+	if _, ok := errors.AsType[*credential.UnavailableError](err); ok {
+		e.Kind = Unreachable
+	}
+	return e
+}
+
+// alone does something while one of the few that may speak to servers at a time.
 func (c *Client) alone(ctx context.Context, access credential.Access, once func(credential.Access) error) error {
 	leave, err := c.enter(ctx)
 	if err != nil {
@@ -171,7 +183,6 @@ var settings = []git.Setting{
 	{Key: "http.followRedirects", Value: "false"},
 	{Key: "gc.auto", Value: "0"},
 	{Key: "maintenance.auto", Value: "false"},
-	{Key: "core.askPass", Value: ""},
 }
 
 // command is git for a server.

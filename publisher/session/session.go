@@ -18,6 +18,7 @@ import (
 
 	"k8s.io/publisher/builder"
 	"k8s.io/publisher/cache"
+	"k8s.io/publisher/credential"
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/odb"
@@ -41,7 +42,10 @@ type Options struct {
 	// Remote, where not empty, is a template in the place of all that the rules say
 	// of remotes; see [rules.Rules.SetRemote].
 	Remote string
-	// Remotes is how remotes are reached; nil is with the user's configuration of git.
+	// Credentials, where not empty, is a file that says how remotes are reached; see
+	// package credential.
+	Credentials string
+	// Remotes is what remotes are reached with; nil is a new one with Credentials.
 	Remotes *remote.Client
 	// Push has [Sync] bring to the remotes what it has applied to the mirrors.
 	Push bool
@@ -89,6 +93,11 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 	o.Build.Log = o.Log
 	if o.Remotes == nil {
 		o.Remotes = &remote.Client{Log: o.Log}
+		if o.Credentials != "" {
+			if o.Remotes.Credentials, err = credential.Load(o.Credentials); err != nil {
+				return nil, err
+			}
+		}
 	}
 	s := &Session{Options: o, read: make(map[string]remote.Refs)}
 	defer func() {
