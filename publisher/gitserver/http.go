@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -32,6 +33,11 @@ type HTTP struct {
 	User, Password, Bearer string
 	// MostBody is the most bytes that a request may have; no limit where it is zero.
 	MostBody int64
+	// Disk is how many blocks of 512 bytes the server has for a file; no limit where it is
+	// zero.
+	Disk int
+	// Lose is how many answers to pushes get lost.
+	Lose int
 	// Intercept, where not nil, is called for each request that is let in. It may answer
 	// itself, and returns false then.
 	Intercept func(rw http.ResponseWriter, r *http.Request) bool
@@ -45,10 +51,14 @@ type HTTP struct {
 func (r *Repositories) HTTP() *HTTP {
 	r.Helper()
 	path := strings.TrimSpace(string(gittest.Git(r.TB, r.Root, "", "--exec-path")))
-	backend := &cgi.Handler{
-		Path: filepath.Join(path, "git-http-backend"), Stderr: io.Discard,
-		// That of the server does not come on its own.
-		Env: append(environment(r.Root), "GIT_PROJECT_ROOT="+r.Root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=publisher"),
+	program := filepath.Join(path, "git-http-backend")
+	backend := func(disk int) *cgi.Handler {
+		return &cgi.Handler{
+			// A file that is too large fails a write as a full disk does.
+			Path: "/bin/sh", Args: []string{"-c", `if [ $1 -gt 0 ]; then trap "" XFSZ; ulimit -f $1; fi; exec "$2"`, "sh", strconv.Itoa(disk), program},
+			Stderr: io.Discard,
+			Env:    append(environment(r.Root), "GIT_PROJECT_ROOT="+r.Root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=publisher"),
+		}
 	}
 	s := new(HTTP)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -65,7 +75,17 @@ func (r *Repositories) HTTP() *HTTP {
 			return // Who asked has gone.
 		}
 		r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
-		backend.ServeHTTP(rw, r)
+		s.Lock()
+		disk, lose := s.Disk, s.Lose > 0 && IsPush(r)
+		if lose {
+			s.Lose--
+		}
+		s.Unlock()
+		if lose {
+			backend(disk).ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		backend(disk).ServeHTTP(rw, r)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
