@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,40 +13,20 @@ import (
 	"k8s.io/publisher/status"
 )
 
-// Sync is one run as the options say: it opens a session, plans, and carries the
-// plan out. What it did is in the outcome, whose Run has no error and no times yet;
-// there always is one.
-func Sync(ctx context.Context, o session.Options) (_ *status.Outcome, err error) {
+// Sync is one run as the options say: see [session.Sync]. What is new goes to the
+// remotes, where there are such. What the run did is in the outcome, whose Run has no
+// error and no times yet; there always is one.
+func Sync(ctx context.Context, o session.Options) (*status.Outcome, error) {
 	watch := new(stopwatch)
 	outcome := &status.Outcome{Took: make(map[string]time.Duration), Heads: make(map[string]object.ID)}
-	o.Write = true
+	o.Push = true
 	o.Observe = session.Observers(o.Observe, watch.observe)
-	s, err := session.Open(ctx, o)
+	done, err := session.Sync(ctx, o)
 	if err != nil {
 		return outcome, err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	p, pub, err := s.Plan(ctx)
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return outcome, err
-	}
-	outcome.Plan = p
-	outcome.Failures, err = s.Apply(ctx, p, pub)
-	outcome.Took = watch.took
-	outcome.Heads = Heads(s)
-	return outcome, err
-}
-
-// Heads are the heads of the source's branches.
-func Heads(s *session.Session) map[string]object.ID {
-	heads := make(map[string]object.ID)
-	for _, name := range s.Repo.Branches() {
-		heads[name], _ = s.Repo.Branch(name)
-	}
-	return heads
+	outcome.Plan, outcome.Failures, outcome.Heads, outcome.Took = done.Plan, done.Failures, done.Heads, watch.took
+	return outcome, done.Err()
 }
 
 // stopwatch adds up how long destinations take.

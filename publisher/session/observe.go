@@ -5,10 +5,11 @@ import "context"
 // Stage is a part of a run that takes time.
 type Stage string
 
-// The stages, in the order in which data takes its way through them. Those from
-// Packing on are of one destination each.
+// The stages, in the order in which data takes its way through them. Following,
+// and those from Packing on, are of one destination each.
 const (
 	Opening       Stage = "open"
+	Following     Stage = "follow" // of one destination: reading its remote
 	ReadingSource Stage = "source"
 	Planning      Stage = "plan"
 	ReadingPast   Stage = "past"
@@ -16,6 +17,7 @@ const (
 	Packing       Stage = "pack"
 	Testing       Stage = "smoke-test"
 	Publishing    Stage = "publish"
+	Pushing       Stage = "push"
 )
 
 // Observer watches the stages of a run. It is told the destination that a stage is

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -41,15 +40,17 @@ func (s *Session) Push(ctx context.Context, p *plan.Plan, pub *publication.Publi
 			defer close(o.done)
 			for i, dep := range before {
 				if <-dep.done; dep.err != nil && o.err == nil {
-					o.err = fmt.Errorf("it depends on %s, which did not arrive", on[i])
+					o.err = &plan.DependencyError{On: on[i]}
 				}
 			}
 			url := s.RuleSet.RemoteOf(d.Name)
 			if o.err != nil || url == "" || !d.Changes() {
 				return
 			}
+			pushing, end := s.Observe.stage(ctx, Pushing, d.Name)
 			var done remote.Pushed
-			done, o.err = s.Remotes.Push(ctx, url, s.read[d.Name], d.Refs, d.Mirror.ObjectsDir())
+			done, o.err = s.Remotes.Push(pushing, url, s.read[d.Name], d.Refs, d.Mirror.ObjectsDir())
+			end(o.err)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if done.Refs > 0 {

@@ -20,6 +20,14 @@ func (s *Session) openMirror(ctx context.Context, d *spec.Destination) (*mirror.
 	if err != nil || url == "" {
 		return m, err
 	}
+	ctx, end := s.Observe.stage(ctx, Following, d.Name)
+	m, err = s.current(ctx, m, d, url)
+	end(err)
+	return m, err
+}
+
+// current reads a remote, and has the mirror follow it.
+func (s *Session) current(ctx context.Context, m *mirror.Mirror, d *spec.Destination, url string) (*mirror.Mirror, error) {
 	for attempt := 1; ; attempt++ {
 		refs, err := s.Remotes.Refs(ctx, url)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 
+	"k8s.io/publisher/object"
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/remote"
 )
@@ -18,6 +19,8 @@ type Result struct {
 	// Failures are why destinations were not published, or did not arrive at their
 	// remotes; what concerns one alone is here and not in the error of [Sync].
 	Failures Failures
+	// Heads are the heads of the source's branches.
+	Heads map[string]object.ID
 	// Remotes are the URLs of the remotes by destination, for those that have one.
 	Remotes map[string]string
 	// Pushed is what arrived at the remotes that changed, by destination.
@@ -93,6 +96,10 @@ func (r *Result) attempt(ctx context.Context, o Options) (err error) {
 		pushed = r.Pushed
 	}
 	r.Plan, r.Failures, r.Pushed, r.Remotes = p, failures, pushed, s.RemoteURLs()
+	r.Heads = make(map[string]object.ID)
+	for _, name := range s.Repo.Branches() {
+		r.Heads[name], _ = s.Repo.Branch(name)
+	}
 	return nil
 }
 
