@@ -41,6 +41,8 @@ type HTTP struct {
 	// Intercept, where not nil, is called for each request that is let in. It may answer
 	// itself, and returns false then.
 	Intercept func(rw http.ResponseWriter, r *http.Request) bool
+	// Refused, where not nil, is told of each request that is not let in.
+	Refused func(r *http.Request)
 	// Requests are the method, path and query of all requests that were let in, and
 	// Denied counts the others.
 	Requests []string
@@ -113,6 +115,9 @@ func (s *HTTP) admit(rw http.ResponseWriter, r *http.Request) (intercept func(ht
 		case s.Password != "" && basic && password == s.Password && (s.User == "" || user == s.User):
 		default:
 			s.Denied++
+			if s.Refused != nil {
+				s.Refused(r)
+			}
 			rw.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 			http.Error(rw, "who are you?", http.StatusUnauthorized)
 			return nil, false
