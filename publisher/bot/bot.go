@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,21 @@ type Reporter interface {
 	Report(ctx context.Context, s *status.Status, log string) error
 }
 
+// Leader decides which of several processes publishes.
+type Leader interface {
+	// Lead calls work while this process leads, until ctx ends and work has returned.
+	// The context of work ends when another process may lead.
+	Lead(ctx context.Context, work func(leading context.Context)) error
+	// Request passes a request on to the process that leads.
+	Request(ctx context.Context, cause string) (bool, error)
+	// Requests calls request for each request that others pass on, until ctx ends.
+	Requests(ctx context.Context, request func(cause string))
+}
+
+// errLost is the cause with which a run is cancelled that may not be the only one any
+// more.
+var errLost = errors.New("this process no longer leads")
+
 // Bot is a publisher that goes on. Session, Schedule and Log are to be set.
 type Bot struct {
 	// Session is how each run works. The bot sets Log and Observe itself.
@@ -52,6 +68,8 @@ type Bot struct {
 	Webhooks webhook.Handler
 	// Reporters are told what came of runs.
 	Reporters []Reporter
+	// Leader is nil where there is no other process.
+	Leader Leader
 	// Tracer may be nil.
 	Tracer *tracing.Tracer
 	// Redact takes secrets out of what others are told. Nil: there are none.
@@ -60,11 +78,16 @@ type Bot struct {
 
 	metrics *metrics.Metrics
 	report  *status.Status
-	ready   atomic.Bool
+	ready   atomic.Bool // requests are taken
+	leading atomic.Bool // they are answered here
 }
 
-// reportTime bounds how long each reporter may take.
-const reportTime = time.Minute
+const (
+	// reportTime bounds how long each reporter may take.
+	reportTime = time.Minute
+	// requestTime bounds how long passing a request on may take.
+	requestTime = 10 * time.Second
+)
 
 // Run runs until ctx ends, and then as long as the schedule's grace time lets the run
 // that is at work. An error is one of the server's; those of runs are reported.
@@ -76,13 +99,47 @@ func (b *Bot) Run(ctx context.Context) error {
 	b.ready.Store(true)
 	unready := context.AfterFunc(ctx, func() { b.ready.Store(false) })
 	defer unready()
-	b.metrics.Lead(true)
-	b.Schedule.Run(ctx, b.run)
-	err := context.Cause(ctx)
-	if errors.Is(err, context.Canceled) {
-		err = nil // That is how it is to end.
+	var err error
+	if b.Leader == nil {
+		b.work(ctx, context.Background())
+	} else {
+		err = b.Leader.Lead(ctx, func(leading context.Context) { b.work(ctx, leading) })
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
 	}
 	return errors.Join(err, server.close())
+}
+
+// work runs as the schedule says, until ctx ends or this process no longer leads. A
+// run may go on after the end of ctx, but not after that of leading.
+func (b *Bot) work(ctx, leading context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lost := context.AfterFunc(leading, cancel)
+	defer lost()
+	b.lead(true)
+	defer b.lead(false)
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	if b.Leader != nil {
+		// The one that led before may have left a newer report here than ours.
+		b.readReport()
+		listening.Go(func() { b.Leader.Requests(ctx, func(cause string) { b.Schedule.Request(cause) }) })
+		defer cancel()
+	}
+	b.Schedule.Run(ctx, func(ctx context.Context, causes []string) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		lost := context.AfterFunc(leading, func() { cancel(errLost) })
+		defer lost()
+		return b.run(ctx, causes)
+	})
+}
+
+func (b *Bot) lead(leads bool) {
+	b.leading.Store(leads)
+	b.metrics.Lead(leads)
 }
 
 // start fills in what was left out.
@@ -93,24 +150,33 @@ func (b *Bot) start() {
 	if b.Redact == nil {
 		b.Redact = func(text string) string { return text }
 	}
+	b.readReport()
+	b.metrics = metrics.New(b.report)
+	b.Webhooks.Log = b.Log
+	b.Webhooks.Request = b.request
+}
+
+func (b *Bot) readReport() {
 	report, err := status.Read(b.folder())
 	if err != nil {
 		b.Log.Warn("where destinations stood is not known", "error", err)
 	}
 	b.report = report
-	b.metrics = metrics.New(report)
-	b.Webhooks.Log = b.Log
-	b.Webhooks.Request = b.request
 }
 
 // errStopping is for requests that no run would answer.
 var errStopping = errors.New("the publisher is stopping")
 
 func (b *Bot) request(cause string) (first bool, err error) {
-	if !b.ready.Load() {
+	switch {
+	case !b.ready.Load():
 		return false, errStopping
+	case b.Leader == nil || b.leading.Load():
+		return b.Schedule.Request(cause), nil
 	}
-	return b.Schedule.Request(cause), nil
+	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	defer cancel()
+	return b.Leader.Request(ctx, cause)
 }
 
 func (b *Bot) folder() string { return mirror.WorkDir(b.Session.Mirrors) }
@@ -127,7 +193,7 @@ func (b *Bot) run(ctx context.Context, causes []string) error {
 	if err != nil {
 		run.Error = b.Redact(err.Error())
 	}
-	outcome.Run = run
+	outcome.Run, outcome.Redact = run, b.Redact
 	for name, failed := range outcome.Failures {
 		log.Error("a destination was not published", "destination", name, "kind", metrics.Kind(failed), "error", failed)
 	}
@@ -142,7 +208,7 @@ func (b *Bot) run(ctx context.Context, causes []string) error {
 	if err := b.report.Write(b.folder()); err != nil {
 		log.Warn("publisher status will not know of this run", "error", err)
 	}
-	if errors.Is(context.Cause(ctx), schedule.ErrGrace) {
+	if cause := context.Cause(ctx); errors.Is(cause, schedule.ErrGrace) || errors.Is(cause, errLost) {
 		return err // The next process has the last word.
 	}
 	for _, r := range b.Reporters {

@@ -46,6 +46,7 @@ type world struct {
 	url  string
 	log  lines
 	told chan told // what a reporter was told
+	wait func() error // until the bot ends by itself
 	end  func() error
 }
 
@@ -110,7 +111,8 @@ func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.bot.Run(ctx) }()
-	w.end = sync.OnceValue(func() error { cancel(); return <-ended })
+	w.wait = sync.OnceValue(func() error { return <-ended })
+	w.end = func() error { cancel(); return w.wait() }
 	w.Cleanup(func() {
 		if err := w.end(); err != nil {
 			w.Error(err)
@@ -376,8 +378,8 @@ func TestServerThatFailsEndsTheBot(t *testing.T) {
 	w.start()
 	w.next()
 	w.Must(w.bot.Listener.Close())
-	if err := w.end(); err == nil || !strings.Contains(err.Error(), "take requests at") {
+	if err := w.wait(); err == nil || !strings.Contains(err.Error(), "take requests at") {
 		t.Errorf("the bot ended with %v", err)
 	}
-	w.end = func() error { return nil }
+	w.wait = func() error { return nil }
 }

@@ -86,6 +86,15 @@ type Outcome struct {
 	Took map[string]time.Duration
 	// Heads are the heads of the source's branches.
 	Heads map[string]object.ID
+	// Redact takes secrets out of what errors say. Nil: there are none.
+	Redact func(string) string
+}
+
+func (o *Outcome) say(err error) string {
+	if o.Redact == nil {
+		return err.Error()
+	}
+	return o.Redact(err.Error())
 }
 
 // Failure is why a destination was not published, or nil.
@@ -123,7 +132,7 @@ func Next(before *Status, o *Outcome) *Status {
 			d.FailingSince, d.Error = nil, ""
 		} else {
 			run := o.Run
-			run.Error = failed.Error()
+			run.Error = o.say(failed)
 			d.fail(run)
 		}
 		d.refs(p, failed != nil, o.Heads)
