@@ -2,6 +2,7 @@ package dynamic
 
 import (
 	gojson "encoding/json"
+	"errors"
 	"io"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/client-go/dynamic/internal/jsonvalue"
+	"k8s.io/client-go/internal/liststream"
 	kjson "sigs.k8s.io/json"
 )
 
@@ -69,6 +71,58 @@ func (s jsonSerializer) Decode(data []byte, defaults *schema.GroupVersionKind, i
 		return decodeTyped(data, defaults, into)
 	}
 }
+
+// DecodeFrom is Decode for what comes in, without defaults. The items of a list are decoded
+// one by one, so that it is never in memory as it is encoded.
+func (s jsonSerializer) DecodeFrom(r io.Reader, into runtime.Object) (runtime.Object, error) {
+	list, ok := into.(*unstructured.UnstructuredList)
+	if !ok {
+		data, err := io.ReadAll(r)
+		if err != nil {
+			return nil, err
+		}
+		object, _, err := s.Decode(data, nil, into)
+		return object, err
+	}
+	items := []any{}
+	data, opened, err := liststream.JSON(r, func([]byte) func([]byte) error {
+		return func(item []byte) error {
+			object, ok := jsonvalue.Object(item)
+			if !ok {
+				if err := kjson.UnmarshalCaseSensitivePreserveInts(item, &object); err != nil {
+					return err
+				}
+			}
+			if object == nil {
+				return errNoObject
+			}
+			items = append(items, object)
+			return nil
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !opened {
+		object, _, err := s.Decode(data, nil, into)
+		return object, err
+	}
+	content, _, ok := parse(data)
+	if !ok {
+		if _, _, err := decodeUnusual(data, into); err != nil {
+			return nil, err
+		}
+		return nil, errUnusualList
+	}
+	content["items"] = items
+	setList(list, content)
+	return list, nil
+}
+
+var (
+	errNoObject    = errors.New("an item of the list is not an object")
+	errUnusualList = errors.New("the list says of which kind it is in an unusual way")
+)
 
 // RecognizesData reports whether data looks like JSON.
 func (jsonSerializer) RecognizesData(data []byte) (ok, unknown bool, err error) {

@@ -2,6 +2,7 @@ package dynamic
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"runtime"
 	"strings"
@@ -68,6 +69,21 @@ func compareDecoding(t *testing.T, data []byte) {
 		if !reflect.DeepEqual(got, want) || *kind != *wantKind {
 			t.Errorf("%q into %T:\n got %v %v\nwant %v %v", data, empty(), kind, got, wantKind, want)
 		}
+	}
+	compareStream(t, data)
+}
+
+// compareStream holds a list that comes in against the whole one.
+func compareStream(t *testing.T, data []byte) {
+	t.Helper()
+	got, err := jsonSerializer{}.DecodeFrom(bytes.NewReader(data), new(unstructured.UnstructuredList))
+	want, _, wantErr := jsonSerializer{}.Decode(data, nil, new(unstructured.UnstructuredList))
+	if err == nil && (wantErr != nil || !reflect.DeepEqual(got, want)) {
+		t.Errorf("%q comes in as\n%v\nwant\n%v, %v", data, got, want, wantErr)
+	}
+	// What is unusual besides may be an error. Servers never write it.
+	if err != nil && wantErr == nil && !errors.Is(err, errUnusualList) && !errors.Is(err, errNoObject) {
+		t.Errorf("%q: %v", data, err)
 	}
 }
 

@@ -94,7 +94,7 @@ func (c *resourceClient) List(ctx context.Context, opts metav1.ListOptions) (*un
 		return nil, err
 	}
 	list := new(unstructured.UnstructuredList)
-	if err := listParams(c.client.Get().AbsPath(path...), &opts).Do(ctx).Into(list); err != nil {
+	if err := listParams(c.client.Get().AbsPath(path...), &opts).DoInto(ctx, list); err != nil {
 		return nil, err
 	}
 	return list, nil

@@ -17,6 +17,9 @@
 //	pod := &corev1.Pod{}
 //	err := client.Get().Namespace("default").Resource("pods").Name("web").Do(ctx).Into(pod)
 //
+// A list that may be large is better read with DoInto than with Do: it is then never in
+// memory as it is encoded. Typed and dynamic clients do so.
+//
 // Mistakes in building a request, such as a name with a slash in it, are kept and
 // returned when it is sent. A Request is for one goroutine, a RESTClient for any number of them.
 //
@@ -53,6 +56,7 @@
 //	  retry.go      whether there is to be another attempt
 //	  throttle.go   how long each attempt waits: rate limiter, and failing servers
 //	result.go     the answer read, decoded, or made an error
+//	  stream.go     a list decoded while it comes in
 //	  warnings.go   what the server warns of
 //	watch.go      the answer as a stream of events
 //

@@ -52,7 +52,7 @@ func (r Result) Into(obj runtime.Object) error {
 		return err
 	}
 	if len(r.body) == 0 {
-		return fmt.Errorf("0-length response with status code: %d and content type: %s", r.statusCode, r.contentType)
+		return emptyError(r.statusCode, r.contentType)
 	}
 	decoded, _, err := r.decoder.Decode(r.body, nil, obj)
 	if err != nil || decoded == obj {
@@ -125,7 +125,7 @@ func (r Result) Warnings() []net.WarningHeader { return r.warnings }
 func (r *Request) result(ctx context.Context, resp *http.Response) Result {
 	data, err := readBody(resp)
 	if err != nil {
-		return Result{err: fmt.Errorf("unexpected error when reading response body. Please retry. Original error: %w", err)}
+		return Result{err: readError(err)}
 	}
 	observeResponseSize(ctx, r.verb, resp.Request.URL.Host, len(data))
 	logBody(ctx, "Response Body", data)

@@ -27,6 +27,8 @@ type message interface {
 	Unmarshal([]byte) error
 }
 
+var messageType = reflect.TypeFor[message]()
+
 func (s *protobufSerializer) Decode(data []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
 	if _, isUnknown := into.(*runtime.Unknown); isUnknown {
 		return s.Serializer.Decode(data, defaults, into)
@@ -42,7 +44,7 @@ func (s *protobufSerializer) Decode(data []byte, defaults *schema.GroupVersionKi
 			return nil, &kind, err
 		}
 		object = created
-	} else if !s.isOfKind(into, kind) {
+	} else if !isOfKind(s.scheme, into, kind) {
 		return s.Serializer.Decode(data, defaults, into)
 	}
 	target, isMessage := object.(message)
@@ -50,20 +52,23 @@ func (s *protobufSerializer) Decode(data []byte, defaults *schema.GroupVersionKi
 		return s.Serializer.Decode(data, defaults, into)
 	}
 	target.Reset()
-	// Generated code copies each string and slice, so nothing of the object
-	// points into data.
-	var err error
-	if s.shared != nil {
-		err = s.shared.DecodeProtobuf(raw, object, func(raw []byte, into any) error { return into.(message).Unmarshal(raw) })
-	} else {
+	if s.shared == nil {
 		makeRoom(object, raw)
-		err = target.Unmarshal(raw)
 	}
-	if err != nil {
+	if err := s.unmarshal(raw, target); err != nil {
 		return nil, &kind, err
 	}
 	object.GetObjectKind().SetGroupVersionKind(kind)
 	return object, &kind, nil
+}
+
+// unmarshal decodes a message. Nothing of it points into raw, as generated code copies
+// each string and slice.
+func (s *protobufSerializer) unmarshal(raw []byte, into message) error {
+	if s.shared == nil {
+		return into.Unmarshal(raw)
+	}
+	return s.shared.DecodeProtobuf(raw, into, func(raw []byte, into any) error { return into.(message).Unmarshal(raw) })
 }
 
 // makeRoom gives a list the room for all its items at once. Generated code
@@ -93,8 +98,8 @@ func makeRoom(list runtime.Object, raw []byte) {
 	}
 }
 
-func (s *protobufSerializer) isOfKind(object runtime.Object, kind schema.GroupVersionKind) bool {
-	known, _, err := s.scheme.ObjectKinds(object)
+func isOfKind(scheme *runtime.Scheme, object runtime.Object, kind schema.GroupVersionKind) bool {
+	known, _, err := scheme.ObjectKinds(object)
 	if err != nil {
 		return false
 	}

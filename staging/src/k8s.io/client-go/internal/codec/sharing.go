@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"io"
+
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/internal/share/offer"
@@ -25,6 +27,15 @@ func (s *sharing) Decode(data []byte, defaults *schema.GroupVersionKind, into ru
 		return decode()
 	}
 	return s.with.Once(data, decode)
+}
+
+// DecodeFrom decodes an object while it comes in: see [Reader].
+func (s *sharing) DecodeFrom(r io.Reader, into runtime.Object) (runtime.Object, error) {
+	object, err := s.Decoder.(Reader).DecodeFrom(r, into)
+	if object != nil {
+		object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	}
+	return object, err
 }
 
 // CopiesInput tells package rest/watch that objects keep nothing of the data that they

@@ -40,7 +40,7 @@ func (e *endpoint) get(ctx context.Context, name string, opts metav1.GetOptions,
 }
 
 func (e *endpoint) list(ctx context.Context, opts metav1.ListOptions, into runtime.Object) error {
-	return e.listParams(e.to(e.client.Get()), opts).Do(ctx).Into(into)
+	return e.listParams(e.to(e.client.Get()), opts).DoInto(ctx, into)
 }
 
 func (e *endpoint) watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {

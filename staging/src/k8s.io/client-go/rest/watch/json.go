@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/serializer/streaming"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/internal/jsonscan"
 )
 
 // jsonFrames splits a stream of JSON objects. It looks at each byte once: the object
@@ -61,9 +62,9 @@ func (f *jsonFrames) frame() ([]byte, error) {
 	if c := f.buf[f.start]; c != '{' {
 		return nil, fmt.Errorf("a watch event must be a JSON object, but the stream goes on with %q", c)
 	}
-	var s scanner
+	var s jsonscan.Scanner
 	for at := f.start; ; {
-		n, complete := s.scan(f.buf[at:f.end])
+		n, complete := s.Scan(f.buf[at:f.end])
 		at += n
 		if complete {
 			frame := f.buf[f.start:at]
@@ -111,66 +112,6 @@ func (f *jsonFrames) fill() error {
 		}
 	}
 	return io.ErrNoProgress
-}
-
-// scanner finds the end of a JSON value that may come in pieces.
-type scanner struct {
-	depth    int
-	inString bool
-	escaped  bool // the piece before this one ended in a backslash
-}
-
-// scan goes on with the next piece. It returns how much of it belongs to the value, and
-// whether the value ends there.
-func (s *scanner) scan(piece []byte) (n int, complete bool) {
-	for n < len(piece) {
-		if s.inString {
-			n += s.skipString(piece[n:])
-			continue
-		}
-		c := piece[n]
-		n++
-		switch c {
-		case '"':
-			s.inString = true
-		case '{', '[':
-			s.depth++
-		case '}', ']':
-			s.depth--
-			if s.depth <= 0 {
-				return n, true
-			}
-		}
-	}
-	return n, false
-}
-
-// skipString returns how much of piece belongs to the string that it starts in.
-func (s *scanner) skipString(piece []byte) int {
-	n := 0
-	for n < len(piece) {
-		if s.escaped {
-			s.escaped = false
-			n++
-			continue
-		}
-		i := bytes.IndexByte(piece[n:], '"')
-		if i < 0 {
-			i = len(piece) - n
-		}
-		// A backslash before the quote decides what the quote means.
-		if j := bytes.IndexByte(piece[n:n+i], '\\'); j >= 0 {
-			n += j + 1
-			s.escaped = true
-			continue
-		}
-		n += i
-		if n < len(piece) {
-			s.inString = false
-			return n + 1
-		}
-	}
-	return n
 }
 
 var errEvent = errors.New("the frame is not a watch event")
@@ -232,14 +173,14 @@ func cutValue(data []byte) (value, rest []byte, err error) {
 	}
 	switch data[0] {
 	case '{', '[':
-		var s scanner
-		if n, complete := s.scan(data); complete {
+		var s jsonscan.Scanner
+		if n, complete := s.Scan(data); complete {
 			return data[:n], data[n:], nil
 		}
 		return nil, nil, malformed("an object or array has no end")
 	case '"':
-		s := scanner{inString: true}
-		if n := s.skipString(data[1:]); !s.inString {
+		s := jsonscan.String()
+		if n, complete := s.Scan(data[1:]); complete {
 			return data[:n+1], data[n+1:], nil
 		}
 		return nil, nil, malformed("a string has no end")

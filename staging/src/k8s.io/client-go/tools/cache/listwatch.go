@@ -200,7 +200,7 @@ func NewFilteredListWatchFromClient(c Getter, resource string, namespace string,
 		return c.Get().Namespace(namespace).Resource(resource).VersionedParams(options, metav1.ParameterCodec)
 	}
 	list := func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-		return request(&options).Do(passing(ctx, c)).Get()
+		return request(&options).DoGet(passing(ctx, c))
 	}
 	follow := func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 		options.Watch = true
