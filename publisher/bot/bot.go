@@ -13,7 +13,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -194,7 +196,8 @@ func (b *Bot) run(ctx context.Context, causes []string) error {
 		run.Error = b.Redact(err.Error())
 	}
 	outcome.Run, outcome.Redact = run, b.Redact
-	for name, failed := range outcome.Failures {
+	for _, name := range slices.Sorted(maps.Keys(outcome.Failures)) {
+		failed := outcome.Failures[name]
 		log.Error("a destination was not published", "destination", name, "kind", metrics.Kind(failed), "error", failed)
 	}
 	took := slog.Float64("seconds", run.Finished.Sub(run.Started).Seconds())

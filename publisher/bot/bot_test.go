@@ -45,7 +45,7 @@ type world struct {
 	bot  *bot.Bot
 	url  string
 	log  lines
-	told chan told // what a reporter was told
+	told chan told    // what a reporter was told
 	wait func() error // until the bot ends by itself
 	end  func() error
 }

@@ -22,6 +22,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"k8s.io/publisher/botconfig"
+	"k8s.io/publisher/remote"
 	"k8s.io/publisher/session"
 )
 
@@ -60,6 +62,9 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 type flags struct {
 	rules, source, mirrors string
 	remote, credentials    string
+	configFile             string
+	config                 *botconfig.Config // nil where there is none
+	remotes                *remote.Client    // nil is as credentials says
 	format                 choice
 	logLevel               slog.LevelVar
 	logFormat              choice
@@ -119,16 +124,18 @@ In help and messages these words mean:
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
 	p := root.PersistentFlags()
-	p.StringVar(&f.rules, "rules", "rules.yaml", "the rules `file`")
+	p.StringVar(&f.rules, "rules", "rules.yaml", "the rules: a `file`, or a URL of HTTP")
 	p.TextVar(&f.logLevel, "log-level", &f.logLevel, "how much to log to stderr, from this `level` on: debug, info, warn or error")
 	p.Var(&f.logFormat, "log-format", "how to log to stderr: "+f.logFormat.choices())
 	p.StringVar(&f.profileTo, "cpu-profile", "", "write a profile of the run to this `file`")
 	_ = p.MarkHidden("cpu-profile")
-	root.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) (err error) {
 		f.log = f.logger()
 		f.screen.log = f.log
-		f.profile, err = startProfile(f.profileTo)
-		return err
+		if f.profile, err = startProfile(f.profileTo); err != nil {
+			return err
+		}
+		return f.configure(c)
 	}
 	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newRun(f), newStatus(f), newVerify(f), newMap(f), newRules(f))
 	return root
@@ -171,13 +178,19 @@ func (f *flags) addRepositories(c *cobra.Command) {
 	c.Flags().StringVar(&f.source, "source", ".", "the monorepo: a `path`, or a URL to fetch from")
 	c.Flags().StringVar(&f.mirrors, "mirrors", ".", "the `folder` of the mirrors; that of destination D is D/mirror.git in it")
 	c.Flags().StringVar(&f.remote, "remote", "", "a `template` for the URLs of the remotes, in the place of those in the rules, such as ssh://git@host/{{.Destination}}; \"none\" does without any")
+	f.addConfig(c)
 	c.Flags().StringVar(&f.credentials, "credentials", "", "a `file` that says with which tokens and keys remotes are reached (default the user's configuration of git)")
+}
+
+// addConfig adds the flag for those who come from another bot.
+func (f *flags) addConfig(c *cobra.Command) {
+	c.Flags().StringVar(&f.configFile, "config", "", "a configuration `file` of kubernetes/publishing-bot, for what no flag says")
 }
 
 // options are those of a session as the flags say.
 func (f *flags) options() session.Options {
 	return session.Options{
-		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Remote: f.remote, Credentials: f.credentials,
+		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Remote: f.remote, Credentials: f.credentials, Remotes: f.remotes,
 		Log: f.log, Progress: f.screen.progress, Build: f.build.config(),
 	}
 }

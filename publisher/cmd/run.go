@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"k8s.io/publisher/bot"
+	"k8s.io/publisher/cluster"
 	"k8s.io/publisher/schedule"
+	"k8s.io/publisher/session"
 	"k8s.io/publisher/tracing"
 	"k8s.io/publisher/webhook"
 )
@@ -20,8 +23,12 @@ import (
 type runFlags struct {
 	interval, grace, timeout time.Duration
 	listen                   string
+	dryRun                   bool
 	webhooks                 webhook.Handler
 	traces                   choice
+	elect                    bool
+	leaseDuration            time.Duration
+	cluster                  clusterFlags
 }
 
 func newRun(f *flags) *cobra.Command {
@@ -51,17 +58,30 @@ that they can change. What is not given a file is refused.
 When it is told to stop, a run that is at work may end within --grace; after that it
 is stopped at the next safe point. Nothing is lost: the next run goes on.
 
+Of several replicas in a Kubernetes cluster, with --leader-elect, one publishes, and
+the others wait; any of them takes requests. The lease is called as --name says, and
+the ConfigMap beside it, NAME-status, has the report for "publisher status" and takes
+requests too. Replicas share no files: each has mirrors of its own, which follow the
+remotes.
+
 "publisher status" tells where destinations stand. A source at a URL is kept in the
 mirrors' folder, and what is new there is fetched.`,
 		Example: `  publisher run --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
   publisher run --interval 1h --listen :8080 --token-file /run/secrets/token
   curl -X POST -H "Authorization: Bearer $(cat token)" http://127.0.0.1:8080/sync
-  publisher run --github-secret-file /run/secrets/github --traces otlp`,
+  publisher run --github-secret-file /run/secrets/github --traces otlp
+  publisher run --config /etc/publisher-config/config --dry-run
+  publisher run --leader-elect --namespace publisher --listen :8080`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), &o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.configureRun(c, &o)
+			return f.run(c.Context(), &o)
+		},
 	}
 	f.addRepositories(c)
+	f.addBuild(c)
 	flags := c.Flags()
+	flags.BoolVar(&o.dryRun, "dry-run", false, "push nothing: the mirrors on this machine show what would be pushed")
 	flags.DurationVar(&o.interval, "interval", 24*time.Hour, "how `long` after the start of a run the next one starts")
 	flags.DurationVar(&o.grace, "grace", 20*time.Second, "how `long` a run may go on when the publisher is to stop")
 	flags.DurationVar(&o.timeout, "run-timeout", 6*time.Hour, "how `long` a run may take; 0 for no limit")
@@ -70,6 +90,9 @@ mirrors' folder, and what is new there is fetched.`,
 	flags.StringVar(&o.webhooks.GitHubSecretFile, "github-secret-file", "", "the `file` with the secret of GitHub's webhook")
 	flags.StringVar(&o.webhooks.GitLabTokenFile, "gitlab-token-file", "", "the `file` with the secret token of GitLab's webhook")
 	flags.StringVar(&o.webhooks.Repository, "webhook-repository", "", "the `URL` that webhooks have for the source (default that of --source)")
+	flags.BoolVar(&o.elect, "leader-elect", false, "publish only while this process leads, by a lease in a Kubernetes cluster")
+	flags.DurationVar(&o.leaseDuration, "lease-duration", 15*time.Second, "how `long` the others wait for a leader that says nothing")
+	o.cluster.add(c)
 	flags.Var(&o.traces, "traces", "where to send OpenTelemetry traces: "+o.traces.choices())
 	return c
 }
@@ -79,7 +102,7 @@ func (f *flags) run(ctx context.Context, o *runFlags) (err error) {
 		return fmt.Errorf("--interval is %s: it must be more than nothing", o.interval)
 	}
 	b := &bot.Bot{
-		Session:  f.options(),
+		Session:  f.session(o),
 		Schedule: &schedule.Schedule{Interval: o.interval, Grace: o.grace},
 		Timeout:  o.timeout,
 		Webhooks: o.webhooks,
@@ -96,10 +119,49 @@ func (f *flags) run(ctx context.Context, o *runFlags) (err error) {
 		defer cancel()
 		err = errors.Join(err, b.Tracer.Close(ctx))
 	}()
+	if o.elect {
+		place, err := f.cluster(o)
+		if err != nil {
+			return err
+		}
+		reporter := place.Reporter(ctx)
+		defer reporter.Close()
+		b.Leader = place
+		b.Reporters = append(b.Reporters, reporter)
+	}
 	if o.listen != "" {
 		if b.Listener, err = new(net.ListenConfig).Listen(ctx, "tcp", o.listen); err != nil {
 			return fmt.Errorf("%w; --listen takes another address", err)
 		}
 	}
 	return b.Run(ctx)
+}
+
+// session is how each run works.
+func (f *flags) session(o *runFlags) session.Options {
+	s := f.options()
+	s.Push = !o.dryRun
+	// A smoke test has no business with who may start runs.
+	for _, file := range []string{f.credentials, o.webhooks.TokenFile, o.webhooks.GitHubSecretFile, o.webhooks.GitLabTokenFile, o.cluster.kubeconfig} {
+		if file != "" {
+			s.Build.Hidden = append(s.Build.Hidden, file)
+		}
+	}
+	return s
+}
+
+// cluster is this process's place among its replicas.
+func (f *flags) cluster(o *runFlags) (*cluster.Cluster, error) {
+	c, err := o.cluster.options(f.log)
+	if err != nil {
+		return nil, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	// A pod's name is its host's. What is started again in it is somebody else.
+	c.Identity = host + "_" + bot.NewID(time.Now())
+	c.LeaseDuration = o.leaseDuration
+	return cluster.New(c)
 }

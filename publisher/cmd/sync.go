@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +54,9 @@ system's. Elsewhere a warning says that they can read what the publisher can;
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			o := f.options()
 			o.Push = push
+			started := time.Now()
 			done, err := session.Sync(c.Context(), o)
+			f.record(started, done, err)
 			if err != nil {
 				return err
 			}

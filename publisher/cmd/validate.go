@@ -83,7 +83,7 @@ func (f *flags) validate(ctx context.Context) (problems []problem, summary strin
 			problems = append(problems, newProblem(severity, p))
 		}
 	}
-	r, err := rules.Load(f.rules)
+	r, err := rules.LoadOrFetch(ctx, f.rules)
 	var invalid *rules.InvalidError
 	switch {
 	case errors.As(err, &invalid):

@@ -1,6 +1,10 @@
 package session
 
-import "context"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 // Stage is a part of a run that takes time.
 type Stage string
@@ -46,6 +50,22 @@ func Observers(all ...Observer) Observer {
 			for i := range ends {
 				ends[len(ends)-1-i](err)
 			}
+		}
+	}
+}
+
+// stopwatch adds up how long destinations take.
+func stopwatch(took map[string]time.Duration) Observer {
+	var mu sync.Mutex
+	return func(ctx context.Context, _ Stage, destination string) (context.Context, func(error)) {
+		start := time.Now()
+		return ctx, func(error) {
+			if destination == "" {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			took[destination] += time.Since(start)
 		}
 	}
 }

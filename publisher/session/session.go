@@ -33,7 +33,7 @@ import (
 
 // Options are what all commands have in common.
 type Options struct {
-	// Rules is the rules file.
+	// Rules is the rules file, or a URL of it.
 	Rules string
 	// Source is a path or URL of the monorepo.
 	Source string
@@ -107,7 +107,7 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 	}()
 	ctx, done := o.Observe.stage(ctx, Opening, "")
 	defer func() { done(err) }()
-	if s.RuleSet, err = rules.Load(o.Rules); err != nil {
+	if s.RuleSet, err = rules.LoadOrFetch(ctx, o.Rules); err != nil {
 		return nil, err
 	}
 	if o.Remote != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/plan"
@@ -21,6 +22,8 @@ type Result struct {
 	Failures Failures
 	// Heads are the heads of the source's branches.
 	Heads map[string]object.ID
+	// Took is how long the destinations took.
+	Took map[string]time.Duration
 	// Remotes are the URLs of the remotes by destination, for those that have one.
 	Remotes map[string]string
 	// Pushed is what arrived at the remotes that changed, by destination.
@@ -50,7 +53,8 @@ const mostAttempts = 3
 // killed; calls for the same mirrors must not be at work at one time.
 func Sync(ctx context.Context, o Options) (*Result, error) {
 	o.Write = true
-	result := new(Result)
+	result := &Result{Took: make(map[string]time.Duration)}
+	o.Observe = Observers(o.Observe, stopwatch(result.Took))
 	for attempt := 1; ; attempt++ {
 		if err := result.attempt(ctx, o); err != nil {
 			return nil, err
