@@ -117,7 +117,7 @@ func (r *Reflector) follow(ctx context.Context, events *openWatch, store Reflect
 	for {
 		event, open := next()
 		switch {
-		case ctx.Err() != nil:
+		case !open && ctx.Err() != nil:
 			return false, errStopped
 		case !open && count == 0 && r.clock.Since(start) < time.Second:
 			return false, &VeryShortWatchError{r.name}
