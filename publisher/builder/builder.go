@@ -64,7 +64,9 @@ func (c Config) Open(kind string) (*Place, error) {
 	}
 	p := &Place{config: c, temp: temp, cache: filepath.Join(temp, "cache")}
 	if c.Cache != "" {
-		p.cache = filepath.Join(c.Cache, kind)
+		if p.cache, err = filepath.Abs(filepath.Join(c.Cache, kind)); err != nil {
+			return nil, errors.Join(err, os.RemoveAll(temp))
+		}
 	}
 	for _, dir := range []string{p.Work(), p.home(), p.Beside(), filepath.Join(p.home(), "tmp"), p.cache} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -99,6 +101,12 @@ func (p *Place) Close() error {
 		}
 	}
 	return errors.Join(append(errs, removeAll(p.temp))...)
+}
+
+// Readable returns a text in which files of modules are named without the folder that
+// they happen to be in here.
+func (p *Place) Readable(text string) string {
+	return strings.NewReplacer(p.modules()+"/", "", p.Work()+"/", "").Replace(text)
 }
 
 func (p *Place) modules() string { return filepath.Join(p.cache, "mod") }
@@ -293,12 +301,14 @@ func (p *Place) log() *slog.Logger { return cmp.Or(p.config.Log, slog.New(slog.D
 //     fetched it, and no database knows yet what is on its way.
 //   - GOTOOLCHAIN is local, as the toolchain was chosen before.
 //   - Nothing is fetched from version control, and no file of settings is read.
+//   - The go command keeps no index of modules: it would take it for that of another
+//     module of the same version, which can be where neither is published.
 func (p *Place) environment() []string {
 	return []string{
 		"PATH=" + filepath.Join(p.toolchain.GOROOT, "bin") + string(filepath.ListSeparator) + os.Getenv("PATH"),
 		"HOME=" + p.home(), "TMPDIR=" + filepath.Join(p.home(), "tmp"), "LANG=C.UTF-8",
 		"GOENV=off", "GOWORK=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN=local",
-		"GOSUMDB=off", "GOPRIVATE=", "GONOPROXY=none", "GONOSUMDB=*", "GOVCS=*:off", "GOAUTH=off",
+		"GOSUMDB=off", "GOPRIVATE=", "GONOPROXY=none", "GONOSUMDB=*", "GOVCS=*:off", "GOAUTH=off", "GODEBUG=goindex=0",
 		"GOPATH=" + filepath.Join(p.home(), "go"), "GOMODCACHE=" + p.modules(), "GOCACHE=" + filepath.Join(p.cache, "build"),
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
 	}

@@ -3,11 +3,12 @@
 // can be derived from the source and the rules, so a cache only saves time; it
 // may be removed whenever no run is at work.
 //
-// It is a bbolt database. Everything but the blobs' hashes lies in a bucket
+// It is a bbolt database. Nearly everything lies in a bucket
 // named after the meaning of the rules, and goes when that changes. Commits of
 // a projection are numbered in the order in which they were found; a source
 // commit has one record with the branches whose mainline it is on, and with its
-// number in each projection.
+// number in each projection. The proofs that releases can be consumed lie beside the
+// hashes of blobs: they hold under any rules.
 //
 // Beside it lies a checksum. The database guards its head only: elsewhere it
 // would trust a flipped bit, which could get into a go.sum that way, and it
@@ -43,13 +44,18 @@ type Cache struct {
 	mu    sync.Mutex    // of blobs
 	blobs *bbolt.Bucket // nil where there is none
 	new   modhash.MemorySums
+
+	proofs    *bbolt.Bucket // nil where there is none
+	newProofs map[[32]byte]bool
 }
 
 var (
 	blobsBucket = []byte("blobs 2")
-	statePrefix = "state 2 "
-	commitsName = []byte("commits")
-	tagsName    = []byte("tags")
+	// proofsBucket has the keys of package consumer's proofs.
+	proofsBucket = []byte("proofs 1")
+	statePrefix  = "state 2 "
+	commitsName  = []byte("commits")
+	tagsName     = []byte("tags")
 	// branchesName lists the source branches, in the order of their numbers.
 	branchesName = []byte("branches")
 )
@@ -83,7 +89,7 @@ func Open(file string, readOnly bool) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open cache %s: %w", file, err)
 	}
-	c.blobs = c.tx.Bucket(blobsBucket)
+	c.blobs, c.proofs = c.tx.Bucket(blobsBucket), c.tx.Bucket(proofsBucket)
 	return c, nil
 }
 
@@ -121,6 +127,29 @@ func (c *Cache) Get(blob object.ID) (b modhash.Blob, ok bool) {
 // Put implements modhash.Sums.
 func (c *Cache) Put(blob object.ID, b modhash.Blob) {
 	c.new.Put(blob, b)
+}
+
+// Proven implements consumer.Memory.
+func (c *Cache) Proven(key [32]byte) bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.newProofs[key] || c.proofs != nil && c.proofs.Get(key[:]) != nil
+}
+
+// AddProof implements consumer.Memory.
+func (c *Cache) AddProof(key [32]byte) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.newProofs == nil {
+		c.newProofs = make(map[[32]byte]bool)
+	}
+	c.newProofs[key] = true
 }
 
 // State is what a run found out, all of which is in the mirrors now.
@@ -313,6 +342,19 @@ func (p *past) At(source object.ID) (i int32, present, ok bool) {
 // Save adds what a run found out. The cache is of no further use then, except to
 // be closed.
 func (c *Cache) Save(found *State) error {
+	return c.save(func(tx *bbolt.Tx) error { return save(tx, found) })
+}
+
+// SaveProofs adds the proofs of a run that has otherwise found out nothing that holds.
+// As after Save, the cache is only to be closed.
+func (c *Cache) SaveProofs() error {
+	if c == nil || len(c.newProofs) == 0 {
+		return nil
+	}
+	return c.save(func(*bbolt.Tx) error { return nil })
+}
+
+func (c *Cache) save(more func(*bbolt.Tx) error) error {
 	if c == nil {
 		return nil
 	}
@@ -323,7 +365,10 @@ func (c *Cache) Save(found *State) error {
 		if err := c.saveBlobs(tx); err != nil {
 			return err
 		}
-		return save(tx, found)
+		if err := c.saveProofs(tx); err != nil {
+			return err
+		}
+		return more(tx)
 	})
 	if err == nil {
 		err = writeSum(c.file)
@@ -347,6 +392,19 @@ func (c *Cache) saveBlobs(tx *bbolt.Tx) error {
 		blob, _ := c.new.Get(id)
 		return binary.BigEndian.AppendUint64(blob.Sum[:], uint64(blob.Size))
 	})
+}
+
+func (c *Cache) saveProofs(tx *bbolt.Tx) error {
+	b, err := tx.CreateBucketIfNotExists(proofsBucket)
+	if err != nil {
+		return err
+	}
+	for key := range c.newProofs {
+		if err := b.Put(key[:], []byte{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func compareIDs(a, b object.ID) int { return strings.Compare(string(a[:]), string(b[:])) }

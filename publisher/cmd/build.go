@@ -12,26 +12,30 @@ var isolations = map[string]sandbox.Isolation{
 	"where-supported": sandbox.WhereSupported, "required": sandbox.Required, "limits-only": sandbox.LimitsOnly,
 }
 
-// build are the flags about what is built and run of a source.
+// build are the flags about what is built and run of a source: smoke tests, and
+// consumers of releases.
 type build struct {
 	cache     string
 	isolation choice
 	limits    sandbox.Limits
 	memory    int64 // in MiB
 	hidden    []string
+	consumers choice
 }
 
 // addBuild adds the flags of commands that build what is in a source.
 func (f *flags) addBuild(c *cobra.Command) {
 	f.build.isolation = choice{value: "where-supported", from: []string{"where-supported", "required", "limits-only"}}
 	f.build.limits = sandbox.Defaults
+	f.build.consumers = choice{from: []string{"none", "new", "all"}}
 	p := c.Flags()
-	p.StringVar(&f.build.cache, "build-cache", "", "the `folder` that keeps what smoke tests compiled and fetched; .publisher/build in that of the mirrors unless said otherwise")
-	p.Var(&f.build.isolation, "isolation", "keep smoke tests apart from network and files: "+f.build.isolation.choices())
-	p.DurationVar(&f.build.limits.Time, "limit-time", sandbox.Defaults.Time, "how long a smoke test may take")
-	p.Int64Var(&f.build.memory, "limit-memory", sandbox.Defaults.Memory>>20, "how much memory a smoke test may have, in `MiB`")
-	p.IntVar(&f.build.limits.Tasks, "limit-tasks", sandbox.Defaults.Tasks, "how many `threads` a smoke test may have")
-	p.StringArrayVar(&f.build.hidden, "hide", nil, "a `file` or folder that smoke tests are not to see, such as one with credentials, wherever it is; may be repeated")
+	p.Var(&f.build.consumers, "consumers", "for which new tags to build a consumer first, whatever the rules say: "+f.build.consumers.choices())
+	p.StringVar(&f.build.cache, "build-cache", "", "the `folder` that keeps what builds compiled and fetched; .publisher/build in that of the mirrors unless said otherwise")
+	p.Var(&f.build.isolation, "isolation", "keep builds apart from network and files: "+f.build.isolation.choices())
+	p.DurationVar(&f.build.limits.Time, "limit-time", sandbox.Defaults.Time, "how long a build may take")
+	p.Int64Var(&f.build.memory, "limit-memory", sandbox.Defaults.Memory>>20, "how much memory a build may have, in `MiB`")
+	p.IntVar(&f.build.limits.Tasks, "limit-tasks", sandbox.Defaults.Tasks, "how many `threads` a build may have")
+	p.StringArrayVar(&f.build.hidden, "hide", nil, "a `file` or folder that builds are not to see, such as one with credentials, wherever it is; may be repeated")
 }
 
 // config is what the flags say.

@@ -63,6 +63,8 @@ type tagReport struct {
 	Action plan.Action `json:"action"`
 	Commit string      `json:"commit,omitempty"` // in the mirror
 	Note   string      `json:"note,omitempty"`
+	// Withheld is why it is not published for now.
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // blocked is the action on what would be published, were it not for a failure
@@ -119,7 +121,11 @@ func (f *flags) destination(d *plan.Destination, failed error) destinationReport
 		if names == nil {
 			names = []string{}
 		}
-		r.Tags = append(r.Tags, tagReport{Source: t.Source, Names: names, Action: actual(t.Action), Commit: hash(t.Commit), Note: t.Note})
+		tag := tagReport{Source: t.Source, Names: names, Action: actual(t.Action), Commit: hash(t.Commit), Note: t.Note}
+		if t.Withheld != nil {
+			tag.Withheld = t.Withheld.Error()
+		}
+		r.Tags = append(r.Tags, tag)
 	}
 	return r
 }
@@ -131,7 +137,7 @@ func hash(id object.ID) string {
 	return id.String()
 }
 
-// failure names the destinations that have an error; nil where none has. What
+// failure names the destinations that have an error or withhold a tag; nil where none does. What
 // the errors are is in the report.
 func (r *report) failure() error {
 	var names []string
@@ -141,11 +147,27 @@ func (r *report) failure() error {
 		}
 	}
 	if len(names) == 0 {
-		return nil
+		return r.withheld()
 	}
 	what := "cannot be published"
 	if r.Done {
 		what = "could not be published"
 	}
 	return fmt.Errorf("%d of %s %s: %s; the report says why", len(names), count(len(r.Destinations), "destination"), what, some(names, few))
+}
+
+// withheld counts the tags that are withheld; nil where there are none.
+func (r *report) withheld() error {
+	n := 0
+	for _, d := range r.Destinations {
+		for _, t := range d.Tags {
+			if t.Withheld != "" {
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("what %s would make is withheld; the report says why", count(n, "source tag"))
 }

@@ -39,6 +39,13 @@ func (r *report) table(all bool, width int) func(io.Writer) error {
 			if d.Error != "" {
 				l.list(d.Name, "error", []string{"error: " + d.Error})
 			}
+			var withheld []string
+			for _, t := range d.Tags {
+				if t.Withheld != "" {
+					withheld = append(withheld, fmt.Sprintf("withheld: %s: %s", t.ref(), t.Withheld))
+				}
+			}
+			l.list(d.Name, "withheld", withheld)
 		}
 		_, err := fmt.Fprintf(w, "\n%s\n", r.summary())
 		return err
@@ -208,7 +215,7 @@ func (t tagReport) from() string {
 
 // word is what a table calls an action: in a report of sync it is over.
 func (r *report) word(a plan.Action) string {
-	past := map[plan.Action]string{plan.Create: "created", plan.Update: "updated", plan.Skip: "skipped", plan.Fail: "failed"}
+	past := map[plan.Action]string{plan.Create: "created", plan.Update: "updated", plan.Skip: "skipped", plan.Fail: "failed", plan.Withhold: "withheld"}
 	if r.Done {
 		return cmp.Or(past[a], string(a))
 	}

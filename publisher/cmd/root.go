@@ -24,6 +24,7 @@ import (
 
 	"k8s.io/publisher/botconfig"
 	"k8s.io/publisher/remote"
+	"k8s.io/publisher/rules"
 	"k8s.io/publisher/session"
 )
 
@@ -191,7 +192,7 @@ func (f *flags) addConfig(c *cobra.Command) {
 func (f *flags) options() session.Options {
 	return session.Options{
 		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Remote: f.remote, Credentials: f.credentials, Remotes: f.remotes,
-		Log: f.log, Progress: f.screen.progress, Build: f.build.config(),
+		Log: f.log, Progress: f.screen.progress, Build: f.build.config(), Consumers: rules.Consumers(f.build.consumers.value),
 	}
 }
 

@@ -36,6 +36,12 @@ branches and tags in one push that arrives as a whole or not at all, dependencie
 first. Without it the mirrors on this machine show what would be pushed, and the next
 run begins from the remotes again.
 
+Before a new tag is published, a module that requires it is built in a temporary
+folder, from what is about to be published, by the go command. A tag with which
+that does not work is withheld, and so are tags that require it; the report says
+why, and the exit code is 1. For which tags this is done is said by "consumers"
+in the rules, or by --consumers: for none, for those that are new, or for all.
+
 A sync can be interrupted at any time and run again. Only one at a time may work
 on a folder of mirrors; a second one fails and says who is at work. After a run
 that was killed, the next one waits for the git commands that are left of it.

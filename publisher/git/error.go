@@ -54,13 +54,15 @@ func (e *Error) Unfinished() bool {
 // gives the same status for both, it goes by the system's words; a machine may
 // fail in ways that those do not tell. Who is to conclude something about a
 // repository should look for the words that say just that.
-func (e *Error) Refused() bool { return e.Code() >= 0 && !tellsOfFault(e.Stderr) }
+func (e *Error) Refused() bool { return e.Code() >= 0 && !TellsOfFault(e.Stderr) }
 
 // errFault is for git that goes on when the system failed it, as if a file that
 // it could not read were not there.
 var errFault = errors.New("the system failed it")
 
-func tellsOfFault(said string) bool {
+// TellsOfFault reports whether what a program said has the words of the system when
+// it fails.
+func TellsOfFault(said string) bool {
 	said = strings.ToLower(said)
 	return slices.ContainsFunc(machineFaults, func(fault string) bool { return strings.Contains(said, fault) })
 }

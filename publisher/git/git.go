@@ -88,7 +88,7 @@ func (c Command) Run(ctx context.Context, args ...string) error {
 	if c.AsUser && errors.Is(err, exec.ErrWaitDelay) {
 		return nil // Git itself is done; what it left keeps a connection or a password.
 	}
-	if err == nil && !c.AsUser && tellsOfFault(said.text()) {
+	if err == nil && !c.AsUser && TellsOfFault(said.text()) {
 		err = errFault
 	}
 	if err == nil {

@@ -152,6 +152,12 @@ func (w *Writer) escape(m module.Version) (dir, version string, err error) {
 	return filepath.Join(w.Dir, filepath.FromSlash(path), "@v"), version, nil
 }
 
+// Files returns the names of a version's zip and go.mod, which need not be there.
+func (w *Writer) Files(m module.Version) (zip, goMod string, err error) {
+	dir, version, err := w.escape(m)
+	return filepath.Join(dir, version+".zip"), filepath.Join(dir, version+".mod"), err
+}
+
 // goModOf returns the root go.mod, or for a module that has none the one that
 // the go command makes up.
 func goModOf(m module.Version, files []zip.File) ([]byte, error) {

@@ -23,6 +23,8 @@ type Scratch struct {
 	pack  *PackWriter
 	index map[object.ID]scratchEntry
 	err   error // the first failure to write, which spoils the pack
+	// finished tells that the pack is complete.
+	finished bool
 }
 
 type scratchEntry struct {
@@ -253,16 +255,21 @@ func (r *ScratchReader) stored(e scratchEntry) ([]byte, error) {
 }
 
 // Finish completes the pack and its index, so that git can read them through
-// Dir. Nothing can be put afterwards. Where nothing was put, there is no pack.
+// Dir. Nothing can be put afterwards, and finishing again changes nothing. Where
+// nothing was put, there is no pack.
 func (s *Scratch) Finish() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
 		return s.err
 	}
+	if s.finished {
+		return nil
+	}
 	if err := s.pack.Finish(false); err != nil {
 		return s.fail(err)
 	}
+	s.finished = true
 	return nil
 }
 

@@ -8,7 +8,9 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/publisher/mirror"
@@ -30,6 +32,8 @@ const (
 	Unchanged Action = "unchanged"
 	Skip      Action = "skip"
 	Fail      Action = "fail"
+	// Withhold is on a tag that is not published for now, as it cannot be consumed.
+	Withhold Action = "withhold"
 )
 
 // Plan is what a sync will do.
@@ -81,6 +85,8 @@ type Tag struct {
 	Action Action
 	Commit object.ID // in the mirror
 	Note   string
+	// Withheld is why it is not published for now.
+	Withheld error
 }
 
 // ConflictError reports a ref that cannot become what it should be without
@@ -147,6 +153,56 @@ func (d *Destination) NewCommits() int {
 		n += b.Commits
 	}
 	return n
+}
+
+// Withhold returns the destination without what a source tag yields, and with the
+// reason. The destination itself stays as it is.
+func (d *Destination) Withhold(source string, reason error) *Destination {
+	to := *d
+	to.Tags, to.Refs = slices.Clone(d.Tags), maps.Clone(d.Refs)
+	for i, t := range to.Tags {
+		if t.Source != source || t.Action != Create {
+			continue
+		}
+		to.Tags[i].Action, to.Tags[i].Withheld = Withhold, reason
+		for _, name := range t.Names {
+			delete(to.Refs, "refs/tags/"+name)
+		}
+	}
+	return &to
+}
+
+// Withheld returns why tags are withheld, for all destinations together; nil where none
+// is.
+func (p *Plan) Withheld() error {
+	var errs []error
+	for _, d := range p.Destinations {
+		for _, t := range d.Tags {
+			if t.Withheld != nil {
+				errs = append(errs, fmt.Errorf("%s: source tag %s: %w", d.Name, t.Source, t.Withheld))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Stop returns the plan with destinations that are stopped for a reason, and those that
+// depend on them. The plan itself stays as it is.
+func (p *Plan) Stop(reasons map[string]error) *Plan {
+	to := new(Plan)
+	for _, d := range p.Destinations {
+		if err := reasons[d.Name]; err != nil && d.Err == nil {
+			stopped := *d
+			stopped.Err = err
+			d = &stopped
+		} else {
+			same := *d
+			d = &same
+		}
+		to.Destinations = append(to.Destinations, d)
+	}
+	to.stopDependents()
+	return to
 }
 
 // Changes reports whether there is anything to do in the mirror.

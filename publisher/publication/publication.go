@@ -273,6 +273,13 @@ func (p *Publication) Destination(name string) *Destination {
 	return nil
 }
 
+// Withhold leaves out what a source tag yields in a destination, so that the next run
+// does not remember it as published.
+func (p *Publication) Withhold(destination, source string) {
+	d := p.Destination(destination)
+	d.Tags = slices.DeleteFunc(d.Tags, func(t *Tag) bool { return t.Source == source })
+}
+
 // Trailer is the key of the trailer that names the source commit.
 func (p *Publication) Trailer() string { return p.config.Rules.Trailer }
 

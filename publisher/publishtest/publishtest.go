@@ -97,6 +97,7 @@ func (w *World) run(write bool) (r Run) {
 func (w *World) Open(o session.Options) *session.Session {
 	w.Helper()
 	o.Rules, o.Source, o.Mirrors = filepath.Join(w.TempDir(), "rules.yaml"), w.Source.Dir, w.Mirrors
+	o.Consumers = rules.NoConsumers
 	o.Log = slog.New(slog.NewTextHandler(w.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.Must(os.WriteFile(o.Rules, []byte(w.Rules), 0o666))
 	s, err := session.Open(w.Context(), o)

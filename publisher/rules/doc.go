@@ -52,6 +52,13 @@
 //     commits that were published before unrecognisable.
 //   - tags: which tags a source tag yields, see below.
 //   - remote: where mirrors are pushed to, see below.
+//   - consumers: for which of the tags that it makes a run proves, before it publishes
+//     them, that a new module which requires them builds: none; new, which is the
+//     default; or all. New are the versions that are newer than what the mirror has of
+//     the same minor version, and of a minor version that it does not have, the newest
+//     one. A tag that cannot be consumed is withheld, and the run fails; an entry of
+//     tags whose constraint leaves it out ends that. This decides when a tag is
+//     published, and nothing about what it is.
 //   - committer: name and email of the publisher itself, for commits and tags
 //     that stand for no source commit. Mirror Publisher
 //     <publisher@localhost> unless said otherwise.

@@ -49,6 +49,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		DefaultGoVersion:        "1.20",
 		Trailer:                 "Garden-commit",
 		Tags:                    []TagRule{{Constraint: ">=1.0.0-0, <2.0.0-0", Template: "v0.{{.Minor}}.{{.Patch}}{{.Suffix}}"}},
+		Consumers:               AllConsumers,
 		Committer:               Identity{Name: "Garden Robot", Email: "robot@garden.example"},
 		Rules: []Rule{{
 			Destination: "flora/roses",
@@ -108,6 +109,7 @@ rules:
 			{Constraint: ">=1.8.0-0", Template: "kubernetes-{{.Version}}"},
 			{Constraint: ">=1.17.0-0", Template: "v0.{{.Minor}}.{{.Patch}}{{.Suffix}}"},
 		},
+		Consumers: NewConsumers,
 		Committer: Identity{Name: "Mirror Publisher", Email: "publisher@localhost"},
 		Rules:     []Rule{{Destination: "api"}},
 	}

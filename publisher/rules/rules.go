@@ -36,6 +36,9 @@ type Rules struct {
 	// Remote is a template for the URLs of the repositories that mirrors are pushed
 	// to; see [Rules.RemoteOf]. It may be empty.
 	Remote string `yaml:"remote"`
+	// Consumers says for which new tags it is proven, before they are published, that
+	// consumers can build with them.
+	Consumers Consumers `yaml:"consumers"`
 	// Committer is who commits and tags what no source commit stands for.
 	Committer Identity `yaml:"committer"`
 	// Rules are in the order of the file, which means nothing. See [Rules.Groups].
@@ -50,6 +53,20 @@ type Rules struct {
 	// tagsAreDefault tells that the file gives no Tags.
 	tagsAreDefault bool
 }
+
+// Consumers says which of the tags that a run makes are proven.
+type Consumers string
+
+const (
+	// NoConsumers is none of them.
+	NoConsumers Consumers = "none"
+	// NewConsumers is those of versions that are newer than all that the mirror has of
+	// the same minor version; and where it has none of that, the newest. It is the
+	// default.
+	NewConsumers Consumers = "new"
+	// AllConsumers is all of them, old ones that a first run publishes included.
+	AllConsumers Consumers = "all"
+)
 
 // Rule says what one mirror gets.
 type Rule struct {

@@ -68,6 +68,7 @@ var (
 	defaultGoVersionPath        = field.NewPath("default-go-version")
 	trailerPath                 = field.NewPath("trailer")
 	tagsPath                    = field.NewPath("tags")
+	consumersPath               = field.NewPath("consumers")
 	committerPath               = field.NewPath("committer")
 	rulesPath                   = field.NewPath("rules")
 )
@@ -97,6 +98,14 @@ func (v *validator) top() {
 	}
 	if !trailerToken.MatchString(r.Trailer) {
 		v.add(field.Invalid(trailerPath, r.Trailer, "must be a trailer's key: letters, digits and dashes, without a colon, 100 at most"))
+	}
+
+	switch r.Consumers {
+	case "":
+		r.Consumers = NewConsumers
+	case NoConsumers, NewConsumers, AllConsumers:
+	default:
+		v.add(field.NotSupported(consumersPath, r.Consumers, []Consumers{NoConsumers, NewConsumers, AllConsumers}))
 	}
 
 	if r.Committer == (Identity{}) && !v.has(committerPath) {

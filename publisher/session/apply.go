@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"time"
 
 	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/odb"
@@ -42,6 +41,7 @@ func (s *Session) Apply(ctx context.Context, p *plan.Plan, pub *publication.Publ
 	}
 	if len(errs) > 0 {
 		// The cache would take what is not in every mirror for published.
+		s.keepProofs()
 		return a.failed, errors.Join(errs...)
 	}
 	if !s.behind(p) {
@@ -57,6 +57,13 @@ func (s *Session) remember(p *plan.Plan, pub *publication.Publication) {
 		return
 	}
 	if err := s.cache.Save(state); err != nil {
+		s.Log.Warn("the next run will take longer", "error", err)
+	}
+}
+
+// keepProofs saves what holds of a run that failed otherwise.
+func (s *Session) keepProofs() {
+	if err := s.cache.SaveProofs(); err != nil {
 		s.Log.Warn("the next run will take longer", "error", err)
 	}
 }
@@ -115,7 +122,7 @@ func (a *application) run(ctx context.Context) {
 			if !d.Changes() {
 				continue
 			}
-			a.report("publishing "+d.Name, done, len(todo))
+			a.progress("publishing "+d.Name, done, len(todo))
 			done++
 			r := <-ready[d.Name]
 			a.staged[d.Name] = r.staged
@@ -192,17 +199,9 @@ func (a *application) publish(ctx context.Context, circle []*plan.Destination) {
 	}
 }
 
-func (a *application) report(what string, done, total int) {
-	if a.Progress != nil {
-		a.Progress(what, done, total)
-	}
-}
-
 func (a *application) stage(ctx context.Context, d *plan.Destination, objects *odb.Store) (_ *mirror.Staged, err error) {
 	ctx, done := a.Observe.stage(ctx, Packing, d.Name)
 	defer func() { done(err) }()
-	start := time.Now()
-	defer func() { a.Log.Debug("packed", "destination", d.Name, "took", time.Since(start)) }()
 	return d.Mirror.Stage(ctx, a.lock, d.Refs, objects, defaultBranch(d), mirror.WorkDir(a.Options.Mirrors))
 }
 

@@ -69,6 +69,8 @@ func (s *Session) Push(ctx context.Context, p *plan.Plan, pub *publication.Publi
 	}
 	if len(failed) == 0 && s.behind(p) {
 		s.remember(p, pub)
+	} else {
+		s.keepProofs()
 	}
 	return pushed
 }

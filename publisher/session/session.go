@@ -53,6 +53,8 @@ type Options struct {
 	Write bool
 	// Forget does without the cache.
 	Forget bool
+	// Consumers, where not empty, is in the place of what the rules say.
+	Consumers rules.Consumers
 	// Build confines what is built and run of the source. Where its Cache is empty, it
 	// is in the publisher's own folder.
 	Build builder.Config
@@ -216,6 +218,12 @@ func (s *Session) newScratch() error {
 		s.closers = append(s.closers, s.scratch.Close)
 	}
 	return err
+}
+
+func (s *Session) progress(what string, done, total int) {
+	if s.Progress != nil {
+		s.Progress(what, done, total)
+	}
 }
 
 // Plan reads the past, computes the publication and compares it with the mirrors.

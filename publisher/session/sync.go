@@ -30,7 +30,7 @@ type Result struct {
 	Pushed map[string]remote.Pushed
 }
 
-// Err sums the failures up; it is nil where there are none.
+// Err sums up the failures, and why tags are withheld; it is nil where nothing is amiss.
 func (r *Result) Err() error {
 	var errs []error
 	for _, d := range r.Plan.Destinations {
@@ -38,13 +38,14 @@ func (r *Result) Err() error {
 			errs = append(errs, fmt.Errorf("%s: %w", d.Name, err))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.Plan.Withheld())...)
 }
 
 // mostAttempts is how often a run is planned while others change remotes.
 const mostAttempts = 3
 
-// Sync is one whole run: it opens a session for writing, plans, applies the plan to
+// Sync is one whole run: it opens a session for writing, plans, proves that consumers can
+// build with what is new, applies the plan to
 // the mirrors on this machine, and, with [Options.Push], brings it to the remotes. Where somebody
 // else changes a remote meanwhile, it reads and plans again, a few times.
 //
@@ -79,6 +80,9 @@ func (r *Result) attempt(ctx context.Context, o Options) (err error) {
 		err = ctx.Err()
 	}
 	if err != nil {
+		return err
+	}
+	if p, err = s.Prove(ctx, p, pub); err != nil {
 		return err
 	}
 	failures, _ := s.Apply(ctx, p, pub)

@@ -263,7 +263,7 @@ func (w *world) gitIn(dir, stdin string, args ...string) string {
 func (w *world) publisher(verb string, more ...string) *exec.Cmd {
 	args := append([]string{binary, verb, "--rules", w.rules, "--source", w.source, "--mirrors", w.mirrors}, more...)
 	if verb == "sync" {
-		args = append(append(args, "--build-cache", buildCache), w.syncFlags...)
+		args = append(append(args, "--build-cache", buildCache, "--consumers", "none"), w.syncFlags...)
 	}
 	return w.command(w.dir, "", args...)
 }

@@ -34,11 +34,12 @@ type Offer struct {
 	store      *odb.Store
 	reader     *odb.Reader
 	proxy      *goproxy.Writer
+	commits    map[module.Version]object.ID // of what is offered
 }
 
 // Open makes an offer in a new folder, of what is in git object directories.
 func Open(dir string, objectDirs []string) (*Offer, error) {
-	o := &Offer{repo: filepath.Join(dir, "repository"), temp: filepath.Join(dir, "tmp")}
+	o := &Offer{repo: filepath.Join(dir, "repository"), temp: filepath.Join(dir, "tmp"), commits: make(map[module.Version]object.ID)}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -63,6 +64,38 @@ func (o *Offer) Close() error {
 
 // Dir is the folder with the versions, as [goproxy.Writer] writes them.
 func (o *Offer) Dir() string { return o.proxy.Dir }
+
+// Files returns the names of the zip and the go.mod of a version that is offered.
+func (o *Offer) Files(m module.Version) (zip, goMod string, err error) {
+	return o.proxy.Files(m)
+}
+
+// File returns a file at the root of a version that is offered, or nil where there is
+// none.
+func (o *Offer) File(m module.Version, name string) ([]byte, error) {
+	id, ok := o.commits[m]
+	if !ok {
+		return nil, fmt.Errorf("%s is not offered", m)
+	}
+	c, err := o.commit(id)
+	if err != nil {
+		return nil, err
+	}
+	return o.file(c.Tree, name)
+}
+
+// file returns a regular file at the root of a tree, or nil.
+func (o *Offer) file(tree object.ID, name string) ([]byte, error) {
+	data, err := o.reader.Tree(tree)
+	if err != nil {
+		return nil, err
+	}
+	mode, id, ok, err := object.FindEntry(data, name)
+	if err != nil || !ok || !mode.IsRegular() {
+		return nil, err
+	}
+	return o.reader.Blob(id)
+}
 
 // ObjectDirs are the folders of all objects, those that others borrow included.
 func (o *Offer) ObjectDirs() []string { return o.store.Dirs() }
@@ -184,15 +217,8 @@ func (o *Offer) commit(id object.ID) (*object.Commit, error) {
 // Requirements reads a tree's go.mod. None, or one that the go command will
 // complain about, requires nothing.
 func (o *Offer) Requirements(tree object.ID) ([]module.Version, error) {
-	data, err := o.reader.Tree(tree)
-	if err != nil {
-		return nil, err
-	}
-	mode, id, ok, err := object.FindEntry(data, "go.mod")
-	if err != nil || !ok || !mode.IsRegular() {
-		return nil, err
-	}
-	if data, err = o.reader.Blob(id); err != nil {
+	data, err := o.file(tree, "go.mod")
+	if err != nil || data == nil {
 		return nil, err
 	}
 	file, err := modfile.ParseLax("go.mod", data, nil)
@@ -207,6 +233,9 @@ func (o *Offer) Requirements(tree object.ID) ([]module.Version, error) {
 }
 
 func (o *Offer) add(ctx context.Context, m module.Version, id object.ID, c *object.Commit) error {
+	if _, ok := o.commits[m]; ok {
+		return nil
+	}
 	date, err := c.CommitTime()
 	if err != nil {
 		return fmt.Errorf("date of %s: %w", m, err)
@@ -215,5 +244,6 @@ func (o *Offer) add(ctx context.Context, m module.Version, id object.ID, c *obje
 	if err != nil {
 		return fmt.Errorf("apply the git attributes of %s: %w", m, err)
 	}
+	o.commits[m] = id
 	return o.proxy.Add(m, date, id, tree)
 }
