@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e soak generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher soak generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -61,6 +61,9 @@ controlplane: ## build and start a real API server on loopback, to play with
 e2e: ## test our client-go against a real API server
 	@cd hack/e2e && GOWORK=off go vet ./...
 	cd hack/e2e && GOWORK=off go test -p 1 -timeout 30m ./...
+
+e2e-publisher: ## replicas of the publisher on a real control plane and a real git server: 50 syncs with kills and faults; ROUNDS=… takes another number
+	cd hack/publishing && GOWORK=off $(if $(ROUNDS),ROUNDS=$(ROUNDS)) go test -count=1 -timeout 30m ./replicas
 
 soak: ## have informers follow ten minutes of changes and faults of a real API server; SOAK=1h for longer
 	cd hack/e2e && GOWORK=off SOAK=$(or $(SOAK),10m) go test -race -v -timeout 24h -run TestInformersAgree .

@@ -58,4 +58,11 @@ func (f *flags) configureRun(c *cobra.Command, o *runFlags) {
 	if !c.Flags().Changed("dry-run") {
 		o.dryRun = f.config.DryRun
 	}
+	// A dry run has failures of its own, as publishing-bot knows.
+	if f.config.Issue != "" && f.config.TokenFile != "" && !o.dryRun && !c.Flags().Changed("github-issue") {
+		o.issue = f.config.Issue
+		if o.issueToken == "" {
+			o.issueToken = f.config.TokenFile
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/publisher/bot"
 	"k8s.io/publisher/cluster"
+	"k8s.io/publisher/notify"
 	"k8s.io/publisher/schedule"
 	"k8s.io/publisher/session"
 	"k8s.io/publisher/tracing"
@@ -27,6 +28,9 @@ type runFlags struct {
 	webhooks                 webhook.Handler
 	traces                   choice
 	elect                    bool
+	identity                 string
+	issue, issueToken        string
+	notifyURL                string
 	leaseDuration            time.Duration
 	cluster                  clusterFlags
 }
@@ -64,6 +68,10 @@ the ConfigMap beside it, NAME-status, has the report for "publisher status" and 
 requests too. Replicas share no files: each has mirrors of its own, which follow the
 remotes.
 
+Failures are reported to an issue at GitHub with --github-issue: it is opened, or opened
+again, with the end of the log, and closed when all goes well again. With
+--notify-url-file they are sent to a URL, as docs/webhook.schema.json describes.
+
 "publisher status" tells where destinations stand. A source at a URL is kept in the
 mirrors' folder, and what is new there is fetched.`,
 		Example: `  publisher run --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
@@ -90,7 +98,11 @@ mirrors' folder, and what is new there is fetched.`,
 	flags.StringVar(&o.webhooks.GitHubSecretFile, "github-secret-file", "", "the `file` with the secret of GitHub's webhook")
 	flags.StringVar(&o.webhooks.GitLabTokenFile, "gitlab-token-file", "", "the `file` with the secret token of GitLab's webhook")
 	flags.StringVar(&o.webhooks.Repository, "webhook-repository", "", "the `URL` that webhooks have for the source (default that of --source)")
+	flags.StringVar(&o.issue, "github-issue", "", "the `issue` to which failures are reported: OWNER/REPO#NUMBER, or OWNER/REPO for one of its own")
+	flags.StringVar(&o.issueToken, "github-token-file", "", "the `file` with the token for --github-issue")
+	flags.StringVar(&o.notifyURL, "notify-url-file", "", "the `file` with a URL to which failures are sent")
 	flags.BoolVar(&o.elect, "leader-elect", false, "publish only while this process leads, by a lease in a Kubernetes cluster")
+	flags.StringVar(&o.identity, "identity", "", "the `name` of this process in the lease, which no other may have (default the host's, and a number)")
 	flags.DurationVar(&o.leaseDuration, "lease-duration", 15*time.Second, "how `long` the others wait for a leader that says nothing")
 	o.cluster.add(c)
 	flags.Var(&o.traces, "traces", "where to send OpenTelemetry traces: "+o.traces.choices())
@@ -119,6 +131,9 @@ func (f *flags) run(ctx context.Context, o *runFlags) (err error) {
 		defer cancel()
 		err = errors.Join(err, b.Tracer.Close(ctx))
 	}()
+	if b.Reporters, err = o.reporters(); err != nil {
+		return err
+	}
 	if o.elect {
 		place, err := f.cluster(o)
 		if err != nil {
@@ -142,12 +157,31 @@ func (f *flags) session(o *runFlags) session.Options {
 	s := f.options()
 	s.Push = !o.dryRun
 	// A smoke test has no business with who may start runs.
-	for _, file := range []string{f.credentials, o.webhooks.TokenFile, o.webhooks.GitHubSecretFile, o.webhooks.GitLabTokenFile, o.cluster.kubeconfig} {
+	for _, file := range []string{f.credentials, o.webhooks.TokenFile, o.webhooks.GitHubSecretFile, o.webhooks.GitLabTokenFile, o.cluster.kubeconfig, o.issueToken, o.notifyURL} {
 		if file != "" {
 			s.Build.Hidden = append(s.Build.Hidden, file)
 		}
 	}
 	return s
+}
+
+// reporters tell people what came of runs.
+func (o *runFlags) reporters() (all []bot.Reporter, err error) {
+	if o.issue != "" {
+		issue, err := notify.ParseIssue(o.issue)
+		if err != nil {
+			return nil, fmt.Errorf("--github-issue: %w", err)
+		}
+		if o.issueToken == "" {
+			return nil, errors.New("--github-issue needs --github-token-file")
+		}
+		issue.TokenFile = o.issueToken
+		all = append(all, issue)
+	}
+	if o.notifyURL != "" {
+		all = append(all, &notify.Webhook{URLFile: o.notifyURL})
+	}
+	return all, nil
 }
 
 // cluster is this process's place among its replicas.
@@ -156,12 +190,14 @@ func (f *flags) cluster(o *runFlags) (*cluster.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		return nil, err
+	c.Identity, c.LeaseDuration = o.identity, o.leaseDuration
+	if c.Identity == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, err
+		}
+		// A pod's name is its host's. What is started again in it is somebody else.
+		c.Identity = host + "_" + bot.NewID(time.Now())
 	}
-	// A pod's name is its host's. What is started again in it is somebody else.
-	c.Identity = host + "_" + bot.NewID(time.Now())
-	c.LeaseDuration = o.leaseDuration
 	return cluster.New(c)
 }
