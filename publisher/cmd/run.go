@@ -68,8 +68,8 @@ the ConfigMap beside it, NAME-status, has the report for "publisher status" and 
 requests too. Replicas share no files: each has mirrors of its own, which follow the
 remotes.
 
-Failures are reported to an issue at GitHub with --github-issue: it is opened, or opened
-again, with the end of the log, and closed when all goes well again. With
+Failures are reported to an issue at GitHub with --github-issue: it is opened, or
+opened again, with the end of the log, and closed when all goes well again. With
 --notify-url-file they are sent to a URL, as docs/webhook.schema.json describes.
 
 "publisher status" tells where destinations stand. A source at a URL is kept in the
