@@ -11,6 +11,13 @@ if [ -n "$unformatted" ]; then
 	exit 1
 fi
 
+# What docs/threats.md says is shown by tests that are there.
+missing=0
+while IFS=. read -r package name; do
+	grep -qs "^func $name(" publisher/"$package"/*_test.go || { echo "docs/threats.md: there is no $package.$name" >&2; missing=1; }
+done < <(grep -oE '`[a-z/]+\.(Test|Fuzz)[A-Za-z0-9_]+`' docs/threats.md | tr -d '`' | sort -u)
+[ $missing = 0 ] || exit 1
+
 # Each module by itself, as its consumers see it: without go.work.
 export GOWORK=off
 

@@ -101,6 +101,10 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 			}
 		}
 	}
+	if o.Credentials != "" {
+		o.Build.Hidden = append(slices.Clone(o.Build.Hidden), o.Credentials)
+	}
+	o.Build.Hidden = append(slices.Clone(o.Build.Hidden), o.Remotes.Credentials.Secrets()...)
 	s := &Session{Options: o, read: make(map[string]remote.Refs)}
 	defer func() {
 		if err != nil {

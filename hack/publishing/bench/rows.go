@@ -123,7 +123,11 @@ func peerRows(s subject, runs int) []row {
 type ours struct{ binary string }
 
 func (o ours) run(verb, rules string, p place, more ...string) []string {
-	return append([]string{o.binary, verb, "--rules", rules, "--source", p.source(), "--mirrors", p.mirrors()}, more...)
+	args := []string{o.binary, verb, "--rules", rules, "--source", p.source(), "--mirrors", p.mirrors()}
+	if verb == "sync" {
+		args = append(args, "--consumers", "none") // None of the peers builds anything.
+	}
+	return append(args, more...)
 }
 
 // empty starts from a source and no mirror.
