@@ -10,6 +10,9 @@ import (
 	"k8s.io/publisher/verify"
 )
 
+// ofTheRules is --remote without a value.
+const ofTheRules = "of the rules"
+
 func newVerify(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
@@ -27,25 +30,38 @@ A mirror may be behind its source: that is a note. Anything else that differs is
 a mismatch, and the exit code is 1 where there is any. Of many mismatches of a kind
 the first are listed and the others counted; JSON and YAML are complete.
 
+With --remote, what is proven is what the remotes have: all of them are fetched anew,
+into a folder that is removed again, and the mirrors on this machine do not count.
+
 Where a mirror was taken over from someone else is said by the rules, into which
 "publisher rules take-over" writes it. Of what was there before, little can be
 proven: it is counted as foreign.`,
 		Example: `  publisher verify
   publisher verify --source ~/src/monorepo --mirrors /srv/mirrors
-  publisher verify -o json`,
+  publisher verify --remote
+  publisher verify --remote='ssh://git@example.org/{{.Destination}}' -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			limitMemory(736 << 20) // What git needs beside it comes on top.
+			fetch := c.Flags().Changed("remote")
 			o := f.options()
+			if o.Remote == ofTheRules {
+				o.Remote = ""
+			}
 			o.Forget = true
 			s, err := session.Open(c.Context(), o)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			r, err := verify.Run(c.Context(), verify.Input{
-				Source: s.Repo, Rules: s.RuleSet, Mirrors: f.mirrors, Progress: f.screen.progress,
-			})
+			in := verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: f.mirrors, Progress: f.screen.progress}
+			if fetch {
+				in.Fetched = true
+				if in.Mirrors, err = s.FetchRemotes(c.Context()); err != nil {
+					return err
+				}
+			}
+			r, err := verify.Run(c.Context(), in)
 			if err != nil {
 				return err
 			}
@@ -59,6 +75,8 @@ proven: it is counted as foreign.`,
 		},
 	}
 	f.addRepositories(c)
+	c.Flags().Lookup("remote").NoOptDefVal = ofTheRules
+	c.Flags().Lookup("remote").Usage = "prove what the remotes have; with =`template`, those that it leads to in the place of those in the rules"
 	f.addOutput(c)
 	return c
 }

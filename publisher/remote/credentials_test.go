@@ -35,9 +35,13 @@ func TestServersAreReachedWithTheirCredentials(t *testing.T) {
 		entry func(w *world, file string) credential.Entry
 		set   func(s *gitserver.HTTP, secret string)
 	}{
-		"a token":          {func(w *world, file string) credential.Entry { return credential.Entry{TokenFile: file} }, func(s *gitserver.HTTP, secret string) { s.User, s.Password = "x-access-token", secret }},
-		"a password":       {func(w *world, file string) credential.Entry { return credential.Entry{TokenFile: file, Username: "b@t"} }, func(s *gitserver.HTTP, secret string) { s.User, s.Password = "b@t", secret }},
-		"a bearer's token": {func(w *world, file string) credential.Entry { return credential.Entry{TokenFile: file, Scheme: "bearer"} }, func(s *gitserver.HTTP, secret string) { s.Bearer = secret }},
+		"a token": {func(w *world, file string) credential.Entry { return credential.Entry{TokenFile: file} }, func(s *gitserver.HTTP, secret string) { s.User, s.Password = "x-access-token", secret }},
+		"a password": {func(w *world, file string) credential.Entry {
+			return credential.Entry{TokenFile: file, Username: "b@t"}
+		}, func(s *gitserver.HTTP, secret string) { s.User, s.Password = "b@t", secret }},
+		"a bearer's token": {func(w *world, file string) credential.Entry {
+			return credential.Entry{TokenFile: file, Scheme: "bearer"}
+		}, func(s *gitserver.HTTP, secret string) { s.Bearer = secret }},
 		"a helper": {func(w *world, file string) credential.Entry {
 			return credential.Entry{Helper: fmt.Sprintf("!f() { echo username=bot; echo \"password=$(cat '%s')\"; }; f", file)}
 		}, func(s *gitserver.HTTP, secret string) { s.Password = secret }},

@@ -19,6 +19,9 @@ func (c *Client) Fetch(ctx context.Context, url, dir string, refs Refs) error {
 	for _, ref := range refs {
 		ids[ref.ID.String()] = true
 	}
+	if len(ids) == 0 {
+		return nil // Git would fetch HEAD.
+	}
 	return c.try(ctx, "fetch from", url, func(access credential.Access) error {
 		cmd := command(dir, access)
 		cmd.Config = append(cmd.Config,

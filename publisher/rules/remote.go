@@ -72,9 +72,13 @@ func (r *Rules) SetRemote(text string) error {
 	return nil
 }
 
-// shownRemote is a template as messages have it: a password may be in it.
+// mayHide reports whether a password or a token may be in a text, which is then not
+// repeated.
+func mayHide(text string) bool { return strings.ContainsAny(text, "@?#") }
+
+// shownRemote is a template as messages have it.
 func shownRemote(text string) string {
-	if strings.Contains(text, "@") {
+	if mayHide(text) {
 		return "template"
 	}
 	return fmt.Sprintf("%q", clip(text))
@@ -94,7 +98,7 @@ func remoteURL(text, destination string) (string, error) {
 		err = made.Execute(&b, remoteFields{destination})
 	}
 	if err != nil {
-		if strings.Contains(text, "@") {
+		if mayHide(text) {
 			return "", errors.New("is no template that can be used") // The error quotes it.
 		}
 		return "", err
@@ -147,7 +151,7 @@ func (v *validator) remotes() {
 		url, err := remoteURL(text, rule.Destination)
 		if err != nil {
 			value := any(text)
-			if strings.Contains(text, "@") {
+			if mayHide(text) {
 				value = field.OmitValueType{}
 			}
 			v.add(field.Invalid(at, value, err.Error()))
@@ -157,7 +161,7 @@ func (v *validator) remotes() {
 			continue
 		}
 		if other, ok := seen[url]; ok && !rule.Skipped {
-			v.add(field.Invalid(at, text, fmt.Sprintf("%s and %s would have the same remote; a mirror needs one of its own", other, rule.Destination)))
+			v.add(field.Invalid(at, field.OmitValueType{}, fmt.Sprintf("%s and %s would have the same remote; a mirror needs one of its own", other, rule.Destination)))
 		} else if !rule.Skipped {
 			seen[url] = rule.Destination
 		}

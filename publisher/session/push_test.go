@@ -1,10 +1,15 @@
 package session_test
 
 import (
+	"fmt"
+	"net/http"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"k8s.io/publisher/gitserver"
 )
@@ -144,4 +149,194 @@ func TestRemoteIsTheState(t *testing.T) {
 	s.copyDir(s.mirror("org/c"), s.mirror("a"))
 	s.push()
 	s.sameAsFromScratch()
+}
+
+// fails runs a sync that must not bring everything to the remotes, and returns what it
+// said.
+func (s *served) failPush(texts ...string) string {
+	s.world.Helper()
+	return s.fails(s.run("sync", "--push"), texts...)
+}
+
+// https serves the remotes by https.
+func (s *served) https() *gitserver.HTTP {
+	s.world.Helper()
+	server := s.HTTP()
+	s.template, s.env = server.Template, []string{"GIT_SSL_CAINFO=" + server.CA}
+	return server
+}
+
+// TestOneRemoteDoesNotStopUnrelatedOnes has a server say no to one destination.
+func TestOneRemoteDoesNotStopUnrelatedOnes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault  func(s *served)
+		repair func(s *served)
+		says   string
+	}{
+		"a hook says no": {
+			func(s *served) { s.Hook("a", "pre-receive", "echo this one is frozen >&2; exit 1") },
+			func(s *served) { s.Hook("a", "pre-receive", "") }, "this one is frozen",
+		},
+		"there is no repository": {
+			func(s *served) { s.must(os.Rename(s.Dir("a"), s.Dir("away"))) },
+			func(s *served) { s.must(os.Rename(s.Dir("away"), s.Dir("a"))) }, "create it there",
+		},
+		"it is not ours": {
+			func(s *served) { s.git(s.Dir("a"), "fetch", "--quiet", "--no-tags", s.source, "master:master") },
+			func(s *served) { s.git(s.Dir("a"), "update-ref", "-d", "refs/heads/master") }, "no trailer tells",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := small(t, standardRules).remotes()
+			test.fault(s)
+			s.failPush(test.says, "it depends on a, which failed")
+			if refs := s.git(s.Dir("b"), "for-each-ref"); refs != "" {
+				t.Errorf("b depends on a, and has\n%s", refs)
+			}
+			if got := s.git(s.Dir("org/c"), "for-each-ref"); !strings.Contains(got, "refs/heads/master") || !strings.Contains(got, "refs/tags/v0.20.0") {
+				t.Errorf("org/c has\n%s", got)
+			}
+			test.repair(s)
+			s.push()
+		})
+	}
+}
+
+// TestRacesEndWell has somebody else push in the moment before a push arrives.
+func TestRacesEndWell(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		other func(s *served)
+		says  string
+	}{
+		"another publisher with the same": {func(s *served) {
+			second := *s
+			w := *s.world
+			second.world = &w
+			w.mirrors = s.dir + "/second"
+			second.push()
+		}, "the push had arrived"},
+		"a part of it": {func(s *served) {
+			from := *s.world
+			from.mirrors = s.dir + "/second"
+			from.sync()
+			s.git(from.mirror("a"), "push", "--quiet", s.Dir("a"), "master~1:refs/heads/master")
+		}, "planning again"},
+		"a branch, and a tag before its time": {func(s *served) {
+			from := *s.world
+			from.mirrors = s.dir + "/second"
+			from.sync()
+			s.git(from.mirror("a"), "push", "--quiet", s.Dir("a"), "master~1:refs/heads/master", "v0.20.0")
+		}, "planning again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := small(t, standardRules).remotes()
+			server := s.https()
+			var done atomic.Bool
+			server.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+				if gitserver.IsPush(r) && strings.HasPrefix(r.URL.Path, "/a.git/") {
+					if !done.Swap(true) {
+						test.other(s)
+					}
+				}
+				return true
+			}
+			if said := s.push(); !strings.Contains(said, test.says) {
+				t.Errorf("it did not say %q:\n%s", test.says, said)
+			}
+		})
+	}
+}
+
+// TestRaceWithoutEndEnds has somebody else push before each push.
+func TestRaceWithoutEndEnds(t *testing.T) {
+	t.Parallel()
+	s := small(t, standardRules).remotes()
+	server := s.https()
+	n := 0
+	server.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		if gitserver.IsPush(r) && strings.HasPrefix(r.URL.Path, "/a.git/") {
+			n++
+			s.git(s.Dir("a"), "update-ref", "refs/heads/master", s.stolen(n))
+		}
+		return true
+	}
+	s.failPush("was changed by somebody else meanwhile")
+	if n != 3 {
+		t.Errorf("a was pushed %d times, want 3", n)
+	}
+}
+
+// stolen puts the nth commit of what a gets into its remote, and returns it.
+func (s *served) stolen(n int) string {
+	s.world.Helper()
+	from := *s.world
+	from.mirrors = s.dir + "/stolen"
+	if n == 1 {
+		from.sync()
+	}
+	commits := strings.Fields(s.git(from.mirror("a"), "rev-list", "--first-parent", "--reverse", "master"))
+	s.git(s.Dir("a"), "fetch", "--quiet", from.mirror("a"), "master:refs/stolen/master")
+	return commits[n-1]
+}
+
+// TestVerifyRemote proves what is on the servers, whatever lies here.
+func TestVerifyRemote(t *testing.T) {
+	t.Parallel()
+	s := small(t, standardRules).remotes()
+	s.https()
+	s.push()
+	s.remove(s.mirrors)
+	verify := func(texts ...string) {
+		t.Helper()
+		cmd := s.run("verify")
+		for i, arg := range cmd.Args {
+			if arg == "--remote" {
+				cmd.Args = slices.Concat(cmd.Args[:i], []string{"--remote=" + s.template}, cmd.Args[i+2:])
+				break
+			}
+		}
+		if len(texts) > 0 {
+			s.fails(cmd, texts...)
+		} else if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "proven") != 3 {
+			t.Errorf("verify --remote: %v\n%s", err, out)
+		}
+	}
+	verify()
+	old := s.git(s.Dir("a"), "rev-parse", "refs/tags/v0.20.0")
+	s.git(s.Dir("a"), "update-ref", "refs/tags/v0.20.0", s.git(s.Dir("a"), "rev-parse", "refs/tags/kubernetes-1.20.0"))
+	verify("moved tag", "refs/tags/v0.20.0")
+	s.git(s.Dir("a"), "update-ref", "refs/tags/v0.20.0", old)
+	s.git(s.Dir("b"), "branch", "mine", "master")
+	verify("stray ref", "refs/heads/mine")
+	s.git(s.Dir("b"), "branch", "-D", "mine")
+	s.git(s.Dir("b"), "symbolic-ref", "HEAD", "refs/heads/main")
+	verify("the default branch of the remote is")
+	s.git(s.Dir("b"), "symbolic-ref", "HEAD", "refs/heads/master")
+	verify()
+	s.git(s.Dir("org/c"), "update-ref", "-d", "refs/heads/master")
+	verify("missing branch")
+}
+
+// TestKilledPushGoesOn kills the publisher at any moment of a push.
+func TestKilledPushGoesOn(t *testing.T) {
+	t.Parallel()
+	s := small(t, standardRules).remotes()
+	s.https()
+	for i := range 12 {
+		s.commit(commit{files: files{"staging/a/a.go": fmt.Sprintf("package a\n\nconst A = %d\n", 10+i), "staging/b/b.go": fmt.Sprintf("package b\n\nconst B = %d\n", 10+i)}})
+		s.tag(fmt.Sprintf("v1.30.%d", i))
+		cmd := s.run("sync", "--push")
+		s.must(cmd.Start())
+		time.Sleep(time.Duration(i*i) * 6 * time.Millisecond)
+		_ = cmd.Process.Kill() // It may have ended.
+		_ = cmd.Wait()
+		if i%4 == 3 {
+			s.remove(s.mirrors)
+		}
+	}
+	s.push()
 }

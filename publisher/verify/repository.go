@@ -302,7 +302,12 @@ func (c *checker) advertised() error {
 		c.mismatch(Mismatch{Kind: Unsound, Detail: fmt.Sprintf(format, args...)})
 	}
 	if want := c.defaultBranch(); want != "" && r.head != "ref: refs/heads/"+want {
-		problem("HEAD is %q and should be \"ref: refs/heads/%s\"; run git symbolic-ref HEAD refs/heads/%[2]s", r.head, want)
+		if c.run.in.Fetched {
+			have, _ := strings.CutPrefix(r.head, "ref: refs/heads/")
+			problem("the default branch of the remote is %q and should be %q: clones check out another branch, or none; set it on the server", have, want)
+		} else {
+			problem("HEAD is %q and should be \"ref: refs/heads/%s\"; run git symbolic-ref HEAD refs/heads/%[2]s", r.head, want)
+		}
 	}
 	for _, ref := range slices.Sorted(maps.Keys(r.peeled)) {
 		want := object.ID{}

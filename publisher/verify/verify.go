@@ -53,6 +53,8 @@ type Input struct {
 	Rules  *rules.Rules
 	// Mirrors is the folder of the mirrors.
 	Mirrors string
+	// Fetched tells that they are copies of what remotes have.
+	Fetched bool
 	// Progress, where not nil, is told what is being done, by one goroutine at
 	// a time; total is 0 where it is not known.
 	Progress func(what string, done, total int)
