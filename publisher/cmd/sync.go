@@ -9,11 +9,13 @@ import (
 
 	"k8s.io/publisher/plan"
 	"k8s.io/publisher/publication"
+	"k8s.io/publisher/rules"
 	"k8s.io/publisher/session"
 )
 
 func newSync(f *flags) *cobra.Command {
 	all, push := false, false
+	var shard rules.Shard
 	c := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring the mirrors up to date",
@@ -42,6 +44,10 @@ that does not work is withheld, and so are tags that require it; the report says
 why, and the exit code is 1. For which tags this is done is said by "consumers"
 in the rules, or by --consumers: for none, for those that are new, or for all.
 
+Where one machine is not enough, several publish a part each, with --shard and
+mirrors of their own: of 4, those from --shard 0/4 to --shard 3/4. A part has what
+its destinations depend on, too; what several have, all make the same of.
+
 A sync can be interrupted at any time and run again. Only one at a time may work
 on a folder of mirrors; a second one fails and says who is at work. After a run
 that was killed, the next one waits for the git commands that are left of it.
@@ -55,11 +61,12 @@ system's. Elsewhere a warning says that they can read what the publisher can;
 		Example: `  publisher sync
   publisher sync --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
   publisher sync --push --remote 'ssh://git@example.org/{{.Destination}}'
+  publisher sync --push --shard 0/4 --mirrors /tmp/mirrors
   publisher sync -o json --log-format json 2>> sync.log`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			o := f.options()
-			o.Push = push
+			o.Push, o.Shard = push, shard
 			started := time.Now()
 			done, err := session.Sync(c.Context(), o)
 			f.record(started, done, err)
@@ -78,6 +85,7 @@ system's. Elsewhere a warning says that they can read what the publisher can;
 	f.addRepositories(c)
 	f.addOutput(c)
 	f.addBuild(c)
+	c.Flags().Var(&shard, "shard", "publish a part of the destinations, such as 0/4, and what they depend on")
 	c.Flags().BoolVar(&push, "push", false, "push to the remotes what is new in the mirrors")
 	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")
 	return c

@@ -35,6 +35,8 @@ import (
 type Options struct {
 	// Rules is the rules file, or a URL of it.
 	Rules string
+	// Shard is the part of the destinations that is of interest.
+	Shard rules.Shard
 	// Source is a path or URL of the monorepo.
 	Source string
 	// Mirrors is the folder of the mirrors.
@@ -121,6 +123,7 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 			return nil, err
 		}
 	}
+	s.RuleSet.Restrict(o.Shard)
 	for _, w := range s.RuleSet.Warnings {
 		o.Log.Warn(w.Error())
 	}
