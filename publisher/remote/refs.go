@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/publisher/credential"
 	"k8s.io/publisher/mirror"
@@ -30,7 +31,7 @@ func (c *Client) refs(ctx context.Context, url string, which ...string) (refs Re
 		cmd := command("", access)
 		cmd.Stdout = &out
 		args := append([]string{"ls-remote", "--quiet"}, which...)
-		if err := c.run(ctx, cmd, append(args, "--", url)...); err != nil {
+		if err := c.runWithin(ctx, or(c.Silence, time.Minute), cmd, append(args, "--", url)...); err != nil {
 			return err
 		}
 		refs, head, err = parseRefs(out.String())

@@ -73,7 +73,8 @@ type Client struct {
 	// one, up to a minute. How long it is by chance is between nothing and that. A
 	// second where it is zero.
 	Pause time.Duration
-	// Silence is how long a server may say nothing; 10 minutes where it is zero.
+	// Silence is how long a server may say nothing; 10 minutes where it is zero, as it
+	// may have much to do with a pack, and a minute where only refs are read.
 	Silence time.Duration
 	// MostRefs is how many refs one push may change; no limit where it is zero.
 	MostRefs int
@@ -196,9 +197,12 @@ func command(dir string, access credential.Access) git.Command {
 
 // run runs git and ends it where it is silent for too long.
 func (c *Client) run(ctx context.Context, cmd git.Command, args ...string) error {
+	return c.runWithin(ctx, or(c.Silence, 10*time.Minute), cmd, args...)
+}
+
+func (c *Client) runWithin(ctx context.Context, silence time.Duration, cmd git.Command, args ...string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silence := or(c.Silence, 10*time.Minute)
 	timer := time.AfterFunc(silence, func() { cancel(&silentError{silence}) })
 	defer timer.Stop()
 	words := &words{heard: func() { timer.Reset(silence) }}
