@@ -59,6 +59,7 @@ func newRelay(cp *controlplane.ControlPlane, config *rest.Config) (*relay, error
 			Rewrite:       func(p *httputil.ProxyRequest) { p.SetURL(target) },
 			Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true},
 			FlushInterval: -1,
+			BufferPool:    buffers{},
 			ModifyResponse: func(resp *http.Response) error {
 				if resp.Request.URL.Query().Get("watch") == "true" {
 					resp.Body = r.gate(resp.Body)
@@ -76,6 +77,12 @@ func newRelay(cp *controlplane.ControlPlane, config *rest.Config) (*relay, error
 	}()
 	return r, nil
 }
+
+// buffers are large, so that events that waited are sent many at a time.
+type buffers struct{}
+
+func (buffers) Get() []byte { return make([]byte, 128<<10) }
+func (buffers) Put([]byte)  {}
 
 func (r *relay) Close() {
 	_ = r.server.Close()

@@ -56,6 +56,10 @@ func dialerFor(c *Config) connrotation.DialFunc {
 	return (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
 }
 
+// largestFrame is how much a server may send at once, in bytes. A connection has a buffer
+// for the largest that came.
+const largestFrame = 128 << 10
+
 // enableHTTP2 lets t speak HTTP/2 unless the environment or the protocols in its
 // TLS configuration say otherwise. The implementation is that of net/http, which
 // every program with a client has anyway.
@@ -75,6 +79,8 @@ func enableHTTP2(t *http.Transport) {
 	t.HTTP2 = &http.HTTP2Config{
 		SendPingTimeout: secondsFromEnv("HTTP2_READ_IDLE_TIMEOUT_SECONDS", healthCheckIdle),
 		PingTimeout:     secondsFromEnv("HTTP2_PING_TIMEOUT_SECONDS", healthCheckWait),
+		// Lists, and bursts of events, take a server and a client fewer steps.
+		MaxReadFrameSize: largestFrame,
 	}
 }
 

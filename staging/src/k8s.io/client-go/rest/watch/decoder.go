@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 
@@ -41,13 +40,13 @@ func NewDecoder(decoder streaming.Decoder, embeddedDecoder runtime.Decoder) *Dec
 
 // NewJSONDecoder returns a decoder of events in JSON. It closes stream when it is closed.
 func NewJSONDecoder(stream io.ReadCloser, embeddedDecoder runtime.Decoder) *Decoder {
-	return &Decoder{frames: &jsonFrames{stream: stream, reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
+	return &Decoder{frames: &jsonFrames{buffer: buffer{stream: stream}, reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
 }
 
 // NewProtobufDecoder returns a decoder of events in protobuf. It closes stream when it is
 // closed.
 func NewProtobufDecoder(stream io.ReadCloser, embeddedDecoder runtime.Decoder) *Decoder {
-	return &Decoder{frames: &protobufFrames{stream: stream, reader: bufio.NewReaderSize(stream, readAhead), reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
+	return &Decoder{frames: &protobufFrames{buffer: buffer{stream: stream}, reuse: copiesInput(embeddedDecoder)}, object: embeddedDecoder}
 }
 
 // inputCopier is what decoders have whose objects keep nothing of what they are decoded

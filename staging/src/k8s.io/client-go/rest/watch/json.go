@@ -16,18 +16,9 @@ import (
 // decoder is who finds out whether the JSON inside is well-formed, so here it is enough to
 // know strings and brackets.
 type jsonFrames struct {
-	stream io.ReadCloser
-	reuse  bool  // objects are good for until the next one only
-	err    error // of the stream, to be told once the buffer is used up
-
-	buf        []byte
-	start, end int // what of the buffer was read, and not yet handed out
+	buffer
+	reuse bool // objects are good for until the next one only
 }
-
-// Buffers start at the size that small events fit in several times.
-const firstBuffer = 8 << 10
-
-func (f *jsonFrames) close() { _ = f.stream.Close() }
 
 func (f *jsonFrames) next() (watch.EventType, []byte, error) {
 	frame, err := f.frame()
@@ -83,35 +74,6 @@ func (f *jsonFrames) frame() ([]byte, error) {
 		}
 		at = f.start + offset
 	}
-}
-
-// fill reads more of the stream. It moves what is left to the front of the buffer, and
-// enlarges the buffer if it is full.
-func (f *jsonFrames) fill() error {
-	if f.err != nil {
-		return f.err
-	}
-	if f.start > 0 {
-		f.end = copy(f.buf, f.buf[f.start:f.end])
-		f.start = 0
-	}
-	if f.end == len(f.buf) {
-		larger := make([]byte, max(firstBuffer, 2*len(f.buf)))
-		copy(larger, f.buf[:f.end])
-		f.buf = larger
-	}
-	for range 100 {
-		n, err := f.stream.Read(f.buf[f.end:])
-		f.end += n
-		f.err = err
-		if n > 0 {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return io.ErrNoProgress
 }
 
 var errEvent = errors.New("the frame is not a watch event")

@@ -1,10 +1,9 @@
 package watch
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
-	"io"
 
 	"k8s.io/apimachinery/pkg/runtime/serializer/streaming"
 	"k8s.io/apimachinery/pkg/watch"
@@ -12,62 +11,31 @@ import (
 
 // protobufFrames reads WatchEvent messages that are preceded by their length.
 type protobufFrames struct {
-	stream io.Closer
-	reader *bufio.Reader
-	header [4]byte
-	reuse  bool   // objects are good for until the next one only
-	buf    []byte // of the last event, if that is so
+	buffer
+	reuse bool // objects are good for until the next one only
 }
 
-// readAhead is how much is read at once, in bytes, so that small events do not take a call
-// each to those who bring them.
-const readAhead = 16 << 10
-
-// keepBuffer is how large a buffer may be to be kept for the next event.
-const keepBuffer = 1 << 20
-
-func (f *protobufFrames) close() { _ = f.stream.Close() }
-
 func (f *protobufFrames) next() (watch.EventType, []byte, error) {
-	if _, err := io.ReadFull(f.reader, f.header[:]); err != nil {
+	const header = 4
+	if err := f.need(header); err != nil {
 		return "", nil, err
 	}
-	size := binary.BigEndian.Uint32(f.header[:])
+	size := binary.BigEndian.Uint32(f.buf[f.start:])
 	if size > maxFrame {
 		return "", nil, streaming.ErrObjectTooLarge
 	}
-	message, err := readMessage(f.reader, int(size), f.buf)
-	if err != nil {
+	// The buffer grows only as the bytes come in, whatever the size is said to be.
+	if err := f.need(header + int(size)); err != nil {
 		return "", nil, err
 	}
-	if f.reuse && cap(message) <= keepBuffer {
-		f.buf = message
+	message := f.buf[f.start+header : f.start+header+int(size)]
+	f.start += header + int(size)
+	name, object, err := parseMessage(message)
+	if !f.reuse {
+		// The buffer is overwritten by the next frame.
+		object = bytes.Clone(object)
 	}
-	// The object is a part of the message. Unless it may be, that is not used for
-	// another one.
-	return parseMessage(message)
-}
-
-// readMessage reads size bytes, into buf if it has the room. It believes in large sizes
-// only as the bytes come in.
-func readMessage(stream io.Reader, size int, buf []byte) ([]byte, error) {
-	const believed = 1 << 20
-	message := buf[:min(size, cap(buf))]
-	if cap(buf) < size {
-		message = make([]byte, min(size, believed))
-	}
-	for read := 0; ; {
-		if _, err := io.ReadFull(stream, message[read:]); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, err
-		}
-		if read = len(message); read == size {
-			return message, nil
-		}
-		message = append(message, make([]byte, min(size-read, read))...)
-	}
+	return name, object, err
 }
 
 // The fields of WatchEvent and of RawExtension, which holds the object. All are strings or
