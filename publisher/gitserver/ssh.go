@@ -25,6 +25,15 @@ type SSH struct {
 // SSH starts sshd.
 func (r *Repositories) SSH() *SSH {
 	r.Helper()
+	s := r.sshd("")
+	s.Template += r.Root + "/{{.Destination}}.git"
+	return s
+}
+
+// sshd starts sshd. Options go before the key that is let in. The template is only the
+// beginning of one.
+func (r *Repositories) sshd(options string) *SSH {
+	r.Helper()
 	dir, err := os.MkdirTemp("", "sshd-")
 	if err != nil {
 		r.Fatal(err)
@@ -72,7 +81,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
 SetEnv GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null LC_ALL=C
-`, dir, write("authorized_keys", public("key"))))
+`, dir, write("authorized_keys", options+public("key"))))
 	address := r.start(func(port string) *exec.Cmd {
 		return exec.Command(program, "-D", "-e", "-f", config, "-o", "ListenAddress=127.0.0.1", "-p", port)
 	})
@@ -83,7 +92,7 @@ SetEnv GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null LC_ALL=C
 	if err != nil {
 		r.Fatal(err)
 	}
-	s.Template = fmt.Sprintf("ssh://%s@%s%s/{{.Destination}}.git", me.Username, address, r.Root)
+	s.Template = fmt.Sprintf("ssh://%s@%s", me.Username, address)
 	return s
 }
 

@@ -30,7 +30,11 @@ func TestPushOutlivesFaults(t *testing.T) {
 		"503":                         {always, answer(http.StatusServiceUnavailable)},
 		"429":                         {always, answer(http.StatusTooManyRequests)},
 		"502 for the pack":            {gitserver.IsPush, answer(http.StatusBadGateway)},
-		"no answer":                   {always, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		"slow": {always, func(rw http.ResponseWriter, r *http.Request) {
+			time.Sleep(300 * time.Millisecond)
+			http.Error(rw, "later", http.StatusGatewayTimeout)
+		}},
+		"no answer": {always, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
