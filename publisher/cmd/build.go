@@ -21,6 +21,7 @@ type build struct {
 	memory    int64 // in MiB
 	hidden    []string
 	consumers choice
+	signing   string // the file with the key
 }
 
 // addBuild adds the flags of commands that build what is in a source.
@@ -29,6 +30,7 @@ func (f *flags) addBuild(c *cobra.Command) {
 	f.build.limits = sandbox.Defaults
 	f.build.consumers = choice{from: []string{"none", "new", "all"}}
 	p := c.Flags()
+	p.StringVar(&f.build.signing, "signing-key", "", "a `file` with a private key of SSH or OpenPGP; with it, new tags get a signed provenance beside them, at refs/provenance")
 	p.Var(&f.build.consumers, "consumers", "for which new tags to build a consumer first, whatever the rules say: "+f.build.consumers.choices())
 	p.StringVar(&f.build.cache, "build-cache", "", "the `folder` that keeps what builds compiled and fetched; .publisher/build in that of the mirrors unless said otherwise")
 	p.Var(&f.build.isolation, "isolation", "keep builds apart from network and files: "+f.build.isolation.choices())

@@ -193,6 +193,7 @@ func (f *flags) options() session.Options {
 	return session.Options{
 		Rules: f.rules, Source: f.source, Mirrors: f.mirrors, Remote: f.remote, Credentials: f.credentials, Remotes: f.remotes,
 		Log: f.log, Progress: f.screen.progress, Build: f.build.config(), Consumers: rules.Consumers(f.build.consumers.value),
+		SigningKey: f.build.signing, Version: version(),
 	}
 }
 

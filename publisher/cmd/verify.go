@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"k8s.io/publisher/provenance"
 	"k8s.io/publisher/session"
 	"k8s.io/publisher/verify"
 )
@@ -14,6 +15,7 @@ import (
 const ofTheRules = "of the rules"
 
 func newVerify(f *flags) *cobra.Command {
+	keys := ""
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that the mirrors are what source and rules make",
@@ -35,13 +37,24 @@ into a folder that is removed again, and the mirrors on this machine do not coun
 
 Where a mirror was taken over from someone else is said by the rules, into which
 "publisher rules take-over" writes it. Of what was there before, little can be
-proven: it is counted as foreign.`,
+proven: it is counted as foreign.
+
+Where tags have a provenance, as "publisher sync --signing-key" makes it, what it
+states is computed again, too. With --trusted-keys, each must be signed by one of
+these keys, and how many tags have none is noted.`,
 		Example: `  publisher verify
+  publisher verify --trusted-keys allowed_signers
   publisher verify --source ~/src/monorepo --mirrors /srv/mirrors
   publisher verify --remote
   publisher verify --remote='ssh://git@example.org/{{.Destination}}' -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
+			var trusted *provenance.Trusted
+			if keys != "" {
+				if trusted, err = provenance.LoadTrusted(keys); err != nil {
+					return err
+				}
+			}
 			limitMemory(736 << 20) // What git needs beside it comes on top.
 			fetch := c.Flags().Changed("remote")
 			o := f.options()
@@ -54,7 +67,7 @@ proven: it is counted as foreign.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			in := verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: f.mirrors, Progress: f.screen.progress}
+			in := verify.Input{Source: s.Repo, Rules: s.RuleSet, Mirrors: f.mirrors, Progress: f.screen.progress, Trusted: trusted}
 			if fetch {
 				in.Fetched = true
 				if in.Mirrors, err = s.FetchRemotes(c.Context()); err != nil {
@@ -78,5 +91,6 @@ proven: it is counted as foreign.`,
 	c.Flags().Lookup("remote").NoOptDefVal = ofTheRules
 	c.Flags().Lookup("remote").Usage = "prove what the remotes have; with =`template`, those that it leads to in the place of those in the rules"
 	f.addOutput(c)
+	c.Flags().StringVar(&keys, "trusted-keys", "", "a `file` with public keys, an allowed signers file of SSH or keys of OpenPGP in armor: whatever testifies to a tag must be signed by one of them")
 	return c
 }

@@ -12,17 +12,20 @@ import (
 	"k8s.io/publisher/git"
 )
 
-// follows reports whether a ref of a mirror is what its remote says: a branch or a
-// tag. Others are this machine's own.
-func follows(ref string) bool {
-	return strings.HasPrefix(ref, "refs/heads/") || strings.HasPrefix(ref, "refs/tags/")
+// ProvenanceRefs is where the refs are that testify to tags; see package provenance.
+const ProvenanceRefs = "refs/provenance/"
+
+// Follows reports whether a ref of a mirror is what its remote says: a branch, a tag, or
+// what testifies to a tag. Others are this machine's own.
+func Follows(ref string) bool {
+	return strings.HasPrefix(ref, "refs/heads/") || strings.HasPrefix(ref, "refs/tags/") || strings.HasPrefix(ref, ProvenanceRefs)
 }
 
 // Is reports whether the mirror's branches and tags are the given ones.
 func (m *Mirror) Is(refs map[string]Ref) bool {
 	n := 0
 	for name, ref := range m.refs {
-		if !follows(name) {
+		if !Follows(name) {
 			continue
 		}
 		if n++; refs[name].ID != ref.ID {
@@ -100,7 +103,7 @@ func writeRefs(repo string, refs map[string]Ref) error {
 // set puts the staged refs into those that a mirror has.
 func (s *Staged) set(refs map[string]Ref) {
 	if s.whole {
-		maps.DeleteFunc(refs, func(name string, _ Ref) bool { return follows(name) })
+		maps.DeleteFunc(refs, func(name string, _ Ref) bool { return Follows(name) })
 	}
 	maps.Copy(refs, s.refs)
 }

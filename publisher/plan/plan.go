@@ -172,6 +172,14 @@ func (d *Destination) Withhold(source string, reason error) *Destination {
 	return &to
 }
 
+// With returns the destination with further refs. The destination itself stays as it is.
+func (d *Destination) With(refs map[string]mirror.Ref) *Destination {
+	to := *d
+	to.Refs = maps.Clone(d.Refs)
+	maps.Copy(to.Refs, refs)
+	return &to
+}
+
 // Withheld returns why tags are withheld, for all destinations together; nil where none
 // is.
 func (p *Plan) Withheld() error {

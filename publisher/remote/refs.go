@@ -12,14 +12,19 @@ import (
 	"k8s.io/publisher/object"
 )
 
-// Refs reads the branches and tags of a remote. The error is an [*Error], of the kind
+// Refs reads the branches and tags of a remote, and with [Client.Provenance] what
+// testifies to tags. The error is an [*Error], of the kind
 // [Missing] where there is no repository.
 func (c *Client) Refs(ctx context.Context, url string) (Refs, error) {
-	refs, _, err := c.refs(ctx, url, "--heads", "--tags")
+	which := []string{"--heads", "--tags"}
+	if c.Provenance {
+		which = nil // Git asks for these alone, or for all.
+	}
+	refs, _, err := c.refs(ctx, url, which...)
 	return refs, err
 }
 
-// RefsAndHead reads the branches and tags of a remote, and which branch its HEAD names:
+// RefsAndHead reads the branches and tags of a remote, what testifies to tags, and which branch its HEAD names:
 // that is what clones check out. It is empty where the remote does not tell.
 func (c *Client) RefsAndHead(ctx context.Context, url string) (refs Refs, head string, err error) {
 	return c.refs(ctx, url, "--symref")
@@ -61,7 +66,7 @@ func parseRefs(text string) (refs Refs, head string, err error) {
 		}
 		name, peeled := strings.CutSuffix(name, "^{}")
 		switch {
-		case !strings.HasPrefix(name, "refs/heads/") && !strings.HasPrefix(name, "refs/tags/"):
+		case !mirror.Follows(name):
 		case peeled:
 			refs[name] = mirror.Ref{ID: refs[name].ID, Peeled: id}
 		default:

@@ -64,6 +64,8 @@ type Refs map[string]mirror.Ref
 // that the user's configuration of git leads to. It is safe for concurrent use, and
 // not to be copied.
 type Client struct {
+	// Provenance tells that refs/provenance matters, too.
+	Provenance bool
 	// Credentials say how servers are reached; see [credential.Set].
 	Credentials *credential.Set
 	// Attempts is how often something is tried whose failure may pass; 5 where it is

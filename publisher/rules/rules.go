@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -49,6 +50,7 @@ type Rules struct {
 	Warnings []Problem
 
 	file      string
+	digest    string
 	positions positions
 	// tagsAreDefault tells that the file gives no Tags.
 	tagsAreDefault bool
@@ -159,8 +161,14 @@ func Load(file string) (*Rules, error) {
 // messages. Invalid content is an [*InvalidError] with all of its problems.
 func Parse(file string, data []byte) (*Rules, error) {
 	r, _, err := parseNodes(file, data)
+	if r != nil {
+		r.digest = fmt.Sprintf("%x", sha256.Sum256(data))
+	}
 	return r, err
 }
+
+// Digest is the SHA-256 of the file, in hexadecimal.
+func (r *Rules) Digest() string { return r.digest }
 
 // Rule returns the rule for a destination, or nil.
 func (r *Rules) Rule(destination string) *Rule {

@@ -139,7 +139,11 @@ func (s *Session) newObjects() (*odb.Store, error) {
 	if err := s.scratch.Finish(); err != nil {
 		return nil, err
 	}
-	return odb.Open(append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)...)
+	dirs := append([]string{s.scratch.Dir()}, s.Repo.Store.Dirs()...)
+	if s.provenance != "" {
+		dirs = append(dirs, s.provenance)
+	}
+	return odb.Open(dirs...)
 }
 
 // circles groups the destinations, which stay in their order: those that depend on

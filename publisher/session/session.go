@@ -24,6 +24,7 @@ import (
 	"k8s.io/publisher/odb"
 	"k8s.io/publisher/past"
 	"k8s.io/publisher/plan"
+	"k8s.io/publisher/provenance"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/remote"
 	"k8s.io/publisher/rules"
@@ -57,6 +58,11 @@ type Options struct {
 	Forget bool
 	// Consumers, where not empty, is in the place of what the rules say.
 	Consumers rules.Consumers
+	// SigningKey, where not empty, is a file with the private key by which new tags are
+	// testified to; see package provenance.
+	SigningKey string
+	// Version is the publisher's, for what is testified.
+	Version string
 	// Build confines what is built and run of the source. Where its Cache is empty, it
 	// is in the publisher's own folder.
 	Build builder.Config
@@ -81,6 +87,10 @@ type Session struct {
 	scratch *odb.Scratch
 	temp    string // for this run's files
 	closers []func() error
+
+	signer     *provenance.Signer // nil where nothing is testified to
+	provenance string             // the objects of what is; empty where there are none
+
 	// confined tells once how far that goes.
 	confined sync.Once
 
@@ -107,7 +117,15 @@ func Open(ctx context.Context, o Options) (_ *Session, err error) {
 		o.Build.Hidden = append(slices.Clone(o.Build.Hidden), o.Credentials)
 	}
 	o.Build.Hidden = append(slices.Clone(o.Build.Hidden), o.Remotes.Credentials.Secrets()...)
-	s := &Session{Options: o, read: make(map[string]remote.Refs)}
+	var signer *provenance.Signer
+	if o.SigningKey != "" {
+		o.Build.Hidden = append(o.Build.Hidden, o.SigningKey)
+		if signer, err = provenance.LoadSigner(o.SigningKey); err != nil {
+			return nil, err
+		}
+		o.Remotes.Provenance = true
+	}
+	s := &Session{Options: o, signer: signer, read: make(map[string]remote.Refs)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

@@ -85,6 +85,9 @@ func (r *Result) attempt(ctx context.Context, o Options) (err error) {
 	if p, err = s.Prove(ctx, p, pub); err != nil {
 		return err
 	}
+	if p, err = s.Sign(ctx, p, pub); err != nil {
+		return err
+	}
 	failures, _ := s.Apply(ctx, p, pub)
 	pushed := make(map[string]remote.Pushed)
 	if o.Push {

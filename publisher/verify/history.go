@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/odb"
+	"k8s.io/publisher/provenance"
 	"k8s.io/publisher/source"
 )
 
@@ -48,7 +49,8 @@ func readHistory(ctx context.Context, r *repository, store *odb.Store) (*history
 			if to.t == 0 {
 				to.t = t
 			}
-			if t == object.CommitType {
+			// What testifies to a tag is no part of any history.
+			if _, testifies := provenance.TagOf(ref); t == object.CommitType && !testifies {
 				heads = append(heads, to.peeled)
 			}
 			if t != object.TagType {

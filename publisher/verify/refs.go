@@ -9,6 +9,7 @@ import (
 	"k8s.io/publisher/git"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/projection"
+	"k8s.io/publisher/provenance"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
 )
@@ -89,7 +90,7 @@ func (c *checker) check() (err error) {
 	c.git = newPlumbing(c.run.ctx, repo)
 	defer func() { err = errors.Join(err, c.git.close()) }()
 	c.findForeign()
-	for _, step := range []func() error{c.advertised, c.branches, c.tags, c.strays, c.missing, c.commits, c.contents} {
+	for _, step := range []func() error{c.advertised, c.branches, c.tags, c.provenances, c.strays, c.missing, c.commits, c.contents} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -269,6 +270,9 @@ func (c *checker) strays() error {
 		at := c.h.targets[ref]
 		branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
 		detail := fmt.Sprintf("it names %s; the rules have no such ref", c.named(at))
+		if _, testifies := provenance.TagOf(ref); testifies {
+			continue
+		}
 		switch {
 		case isTag(ref):
 			continue

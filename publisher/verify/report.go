@@ -40,6 +40,10 @@ const (
 	// names: in files, authors, message or parents.
 	ChangedCommit Kind = "changed commit"
 
+	// WrongProvenance testifies to something that is not so, or nobody who is trusted
+	// has signed it.
+	WrongProvenance Kind = "wrong provenance"
+
 	// WrongContent differs from the source's directory, of which only go.mod
 	// and go.sum may, and these only in what they say about siblings.
 	WrongContent Kind = "wrong content"
@@ -83,6 +87,9 @@ type Destination struct {
 	// Versions is how many versions of siblings, as go.sum files name them,
 	// were hashed.
 	Versions int `json:"versions"`
+	// Provenances is how many tags have a provenance that states what is so, and that,
+	// where keys were given, one of them has signed.
+	Provenances int `json:"provenances"`
 	// ForeignCommits and ForeignTags were there when the mirror was taken over.
 	// Of them not much can be proven.
 	ForeignCommits int `json:"foreignCommits"`
@@ -138,6 +145,6 @@ func count(n int, noun string) string {
 var kinds = []Kind{
 	UnreadableMirror, MissingMirror, Uncomputable, Unsound, UnreadableObject,
 	DroppedCommit, UnexpectedCommit, ChangedCommit,
-	RewrittenBranch, MovedTag, LightweightTag, MissingBranch, MissingTag, StrayRef,
+	RewrittenBranch, MovedTag, LightweightTag, MissingBranch, MissingTag, StrayRef, WrongProvenance,
 	WrongContent, WrongHash, UnfetchableVersion,
 }

@@ -41,6 +41,7 @@ import (
 	"k8s.io/publisher/odb"
 	"k8s.io/publisher/past"
 	"k8s.io/publisher/pathspec"
+	"k8s.io/publisher/provenance"
 	"k8s.io/publisher/publication"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/source"
@@ -55,6 +56,9 @@ type Input struct {
 	Mirrors string
 	// Fetched tells that they are copies of what remotes have.
 	Fetched bool
+	// Trusted, where not nil, are the keys of which one must have signed what testifies
+	// to tags.
+	Trusted *provenance.Trusted
 	// Progress, where not nil, is told what is being done, by one goroutine at
 	// a time; total is 0 where it is not known.
 	Progress func(what string, done, total int)

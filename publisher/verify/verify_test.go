@@ -395,7 +395,7 @@ func TestReportHasStableNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"ok":false,"destinations":[{"name":"a","branches":0,"tags":0,"commits":0,"versions":0,"foreignCommits":0,"foreignTags":0,"notes":[],` +
+	const want = `{"ok":false,"destinations":[{"name":"a","branches":0,"tags":0,"commits":0,"versions":0,"provenances":0,"foreignCommits":0,"foreignTags":0,"notes":[],` +
 		`"mismatches":[{"kind":"stray ref","ref":"refs/heads/x","commit":"1","detail":"d"},{"kind":"unsound repository","detail":"e"}]}]}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
