@@ -2,7 +2,10 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,13 +25,21 @@ func (c *Client) Fetch(ctx context.Context, url, dir string, refs Refs) error {
 	if len(ids) == 0 {
 		return nil // Git would fetch HEAD.
 	}
-	return c.try(ctx, "fetch from", url, func(access credential.Access) error {
+	err := c.try(ctx, "fetch from", url, func(access credential.Access) error {
 		cmd := command(dir, access)
 		cmd.Config = append(cmd.Config,
 			git.Setting{Key: "fetch.unpackLimit", Value: "1"},
 			git.Setting{Key: "fetch.writeCommitGraph", Value: "false"},
 		)
 		cmd.Stdin = strings.NewReader(strings.Join(slices.Sorted(maps.Keys(ids)), "\n") + "\n")
-		return c.run(ctx, cmd, "fetch", "--progress", "--stdin", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url)
+		return c.run(ctx, cmd, "fetch", "--progress", "--stdin", "--update-shallow", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url)
 	})
+	if err != nil {
+		return err
+	}
+	// Git notes where the history ends, as it is told to update that.
+	if info, err := os.Stat(filepath.Join(dir, "shallow")); err == nil && info.Size() > 0 {
+		return &Error{Doing: "fetch from", URL: url, Kind: Other, Err: errors.New("it is a shallow clone, and has no whole history; run git fetch --unshallow there")}
+	}
+	return nil
 }

@@ -87,6 +87,7 @@ type Client struct {
 
 	once  sync.Once
 	slots chan struct{}
+	user  func() error // see checkUser; asked once
 }
 
 func or[T int | time.Duration](value, otherwise T) T {
@@ -105,7 +106,7 @@ func (c *Client) log() *slog.Logger {
 
 // enter waits until one more server may be spoken to.
 func (c *Client) enter(ctx context.Context) (leave func(), err error) {
-	c.once.Do(func() { c.slots = make(chan struct{}, or(c.AtOnce, 16)) })
+	c.start()
 	select {
 	case c.slots <- struct{}{}:
 		return func() { <-c.slots }, nil
@@ -114,9 +115,20 @@ func (c *Client) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
+func (c *Client) start() {
+	c.once.Do(func() {
+		c.slots = make(chan struct{}, or(c.AtOnce, 16))
+		c.user = sync.OnceValue(func() error { return checkUser(context.Background()) })
+	})
+}
+
 // try does something until it succeeds, fails for a reason that stays, or has failed
 // often enough.
 func (c *Client) try(ctx context.Context, what, url string, once func(credential.Access) error) error {
+	c.start()
+	if err := c.user(); err != nil {
+		return &Error{Doing: what, URL: url, Kind: Denied, Err: err}
+	}
 	var refused credential.Access
 	for attempt := 1; ; attempt++ {
 		access, err := c.Credentials.For(ctx, url)
