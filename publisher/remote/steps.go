@@ -21,7 +21,7 @@ type named struct {
 }
 
 // ordered returns refs in the order of the package's comment: branches, then tags by
-// version.
+// version, each with what testifies to it right behind.
 func (p *push) ordered(update map[string]mirror.Ref) []named {
 	var refs []named
 	for name, ref := range update {
@@ -30,7 +30,8 @@ func (p *push) ordered(update map[string]mirror.Ref) []named {
 		}
 	}
 	slices.SortFunc(refs, func(a, b named) int {
-		return cmp.Or(cmp.Compare(rank(a.name), rank(b.name)), semver.Compare(version(a.name), version(b.name)), strings.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(rank(a.name), rank(b.name)), semver.Compare(version(a.name), version(b.name)),
+			strings.Compare(tag(a.name), tag(b.name)), strings.Compare(b.name, a.name))
 	})
 	return refs
 }
@@ -45,9 +46,14 @@ func rank(ref string) int {
 	return 2
 }
 
+// tag is the tag that a ref is, or testifies to.
+func tag(ref string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/tags/"), mirror.ProvenanceRefs)
+}
+
 // version is what follows the prefix of a tag such as kubernetes-1.36.0.
 func version(ref string) string {
-	name := strings.TrimPrefix(ref, "refs/tags/")
+	name := tag(ref)
 	if i := strings.LastIndex(name, "kubernetes-"); i >= 0 {
 		name = "v" + name[i+len("kubernetes-"):]
 	}

@@ -66,6 +66,25 @@ func TestServersWithLimitsGetSteps(t *testing.T) {
 	}
 }
 
+// TestWhatTestifiesComesBehindItsTag pushes one ref at a time.
+func TestWhatTestifiesComesBehindItsTag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pushes := w.record()
+	w.client.MostRefs, w.client.Provenance = 1, true
+	for _, tag := range []string{"v1.0.0", "v1.1.0"} {
+		w.local.SetRef("refs/provenance/"+tag, w.local.Commits["1"])
+	}
+	w.local.SetRef("refs/tags/kubernetes-1.0.0", w.id("refs/tags/v1.0.0"))
+	_, err := w.push(w.read(), w.all())
+	w.must(err)
+	want := []string{"refs/heads/main", "refs/heads/release", "refs/tags/kubernetes-1.0.0", "refs/tags/v1.0.0", "refs/provenance/v1.0.0", "refs/tags/v1.1.0", "refs/provenance/v1.1.0", "refs/tags/v1.1.1"}
+	if got := pushes(); !slices.Equal(got, want) {
+		t.Errorf("pushed\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	w.has(w.all())
+}
+
 // TestWhatIsTooLargeForAnyStepFails has one commit that is too large by itself. What
 // is before it arrives, in order, and the error is the server's.
 func TestWhatIsTooLargeForAnyStepFails(t *testing.T) {
