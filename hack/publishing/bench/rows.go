@@ -23,6 +23,7 @@ const (
 	fromNothing key = "from nothing"
 	nothingNew  key = "nothing new"
 	tenNew      key = "ten new"
+	remotes     key = "remotes"
 	verify      key = "verify"
 
 	smallRevList    key = "small rev-list"
@@ -47,6 +48,7 @@ type place string
 
 func (p place) source() string  { return filepath.Join(string(p), "source.git") }
 func (p place) mirrors() string { return filepath.Join(string(p), "mirrors") }
+func (p place) remotes() string { return filepath.Join(string(p), "remotes") }
 
 // env gives commands a cache of their own that is part of the state.
 func (p place) env() []string {
@@ -150,6 +152,16 @@ func synced(s subject, saved string) func(context.Context, place) error {
 	}
 }
 
+// pushed adds remotes that have everything, too.
+func pushed(s subject, saved string) func(context.Context, place) error {
+	return func(ctx context.Context, p place) error {
+		if err := synced(s, saved)(ctx, p); err != nil {
+			return err
+		}
+		return runQuietly(ctx, "cp", "-a", p.mirrors(), p.remotes())
+	}
+}
+
 // syncedWithNews adds what is new.
 func syncedWithNews(s subject, saved string) func(context.Context, place) error {
 	return func(ctx context.Context, p place) error {
@@ -177,6 +189,12 @@ func (o ours) rows(s subject, saved string, runs int) []row {
 		{
 			key: nothingNew, title: "publisher sync, nothing new", runs: runs, prepare: synced(s, saved),
 			args: func(p place) []string { return o.run("sync", s.rules, p) },
+		},
+		{
+			key: remotes, title: "publisher sync --push, nothing new, a remote for each mirror", runs: runs, prepare: pushed(s, saved),
+			args: func(p place) []string {
+				return o.run("sync", s.rules, p, "--push", "--remote", "file://"+p.remotes()+"/{{.Destination}}/mirror.git")
+			},
 		},
 		{
 			key: tenNew, title: "publisher sync, ten new commits", runs: runs, prepare: syncedWithNews(s, saved),
