@@ -22,7 +22,7 @@ publish: build ## publish this repository as rules.yaml says, and verify the mir
 	$(BIN)/publisher verify
 
 demo: build ## cut a tag in a scratch clone, publish it, and build a consumer that pins it
-	cd hack/publishing && GOWORK=off go run ./demo -publisher ../../$(BIN)/publisher $(DEMOFLAGS)
+	cd hack/publishing && GOWORK=off go run ./demo -publisher ../../$(BIN)/publisher -build-cache ../../.publisher/build $(DEMOFLAGS)
 
 test: ## vet and test every module
 	@for m in $(MODULES); do echo "go test ./$$m/..."; done

@@ -38,6 +38,7 @@ func main() {
 	publisher := flag.String("publisher", "", "the publisher's `binary`, as make build leaves it in bin")
 	repository := flag.String("repository", ".", "publish the HEAD of this `repository`")
 	keep := flag.Bool("keep", false, "leave the scratch directory, with mirrors, proxy and consumer")
+	cache := flag.String("build-cache", "", "a `folder` for what the publisher compiles, which is kept")
 	flag.Parse()
 	if flag.NArg() > 0 || *publisher == "" {
 		flag.Usage()
@@ -45,13 +46,18 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *publisher, *repository, *keep); err != nil {
+	if err := run(ctx, *publisher, *repository, *cache, *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, publisher, repository string, keep bool) (err error) {
+func run(ctx context.Context, publisher, repository, cache string, keep bool) (err error) {
+	if cache != "" {
+		if cache, err = filepath.Abs(cache); err != nil {
+			return err
+		}
+	}
 	if publisher, err = filepath.Abs(publisher); err != nil {
 		return err
 	}
@@ -79,7 +85,11 @@ func run(ctx context.Context, publisher, repository string, keep bool) (err erro
 	mirrors := filepath.Join(scratch, "mirrors")
 	for _, verb := range []string{"sync", "verify"} {
 		step("publisher %s", verb)
-		if err := show(ctx, scratch, nil, publisher, verb, "--rules", source.rulesFile, "--source", source.dir, "--mirrors", mirrors); err != nil {
+		args := []string{verb, "--rules", source.rulesFile, "--source", source.dir, "--mirrors", mirrors}
+		if verb == "sync" && cache != "" {
+			args = append(args, "--build-cache", cache)
+		}
+		if err := show(ctx, scratch, nil, publisher, args...); err != nil {
 			return err
 		}
 	}
