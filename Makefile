@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher soak generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher day soak generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -62,8 +62,12 @@ e2e: ## test our client-go against a real API server
 	@cd hack/e2e && GOWORK=off go vet ./...
 	cd hack/e2e && GOWORK=off go test -p 1 -timeout 30m ./...
 
-e2e-publisher: ## replicas of the publisher on a real control plane and a real git server: 50 syncs with kills and faults; ROUNDS=… takes another number
-	cd hack/publishing && GOWORK=off $(if $(ROUNDS),ROUNDS=$(ROUNDS)) go test -count=1 -timeout 30m ./replicas
+# One package at a time: each starts servers.
+e2e-publisher: ## replicas of the publisher on a real control plane and a real git server: 50 syncs with kills and faults; ROUNDS=… takes another number; and a short day
+	cd hack/publishing && GOWORK=off $(if $(ROUNDS),ROUNDS=$(ROUNDS)) go test -p 1 -count=1 -timeout 30m ./replicas ./day
+
+day: ## have a publisher follow 200 pushes to real servers, and say how long each took; DAY=20m is how long that goes on
+	cd hack/publishing && GOWORK=off go test -count=1 -v -timeout 0 ./day -length $(or $(DAY),20m) -pushes 200
 
 soak: ## have informers follow ten minutes of changes and faults of a real API server; SOAK=1h for longer
 	cd hack/e2e && GOWORK=off SOAK=$(or $(SOAK),10m) go test -race -v -timeout 24h -run TestInformersAgree .

@@ -44,7 +44,7 @@ func (a *application) smoke(ctx context.Context, d *plan.Destination) error {
 			continue
 		}
 		a.warnUnconfined(ctx)
-		a.Log.Info("running the smoke test", "destination", d.Name, "branch", b.Name, "commit", b.New)
+		a.Log.Info("running the smoke test", "destination", d.Name, "branch", b.Name, "commit", b.New.String())
 		start := time.Now()
 		test := smoke.Test{
 			Destination: d.Name, Branch: b.Name, Commit: b.New,
