@@ -104,6 +104,11 @@ func (s *Session) digestTags(ctx context.Context, options []rules.TakeOverOption
 	if s.RuleSet, err = rules.Parse(s.Rules, edited); err != nil {
 		return err
 	}
+	if s.Remote != "" {
+		if err := s.RuleSet.SetRemote(s.Remote); err != nil {
+			return err
+		}
+	}
 	p, _, err := s.Plan(ctx)
 	if err != nil {
 		return err

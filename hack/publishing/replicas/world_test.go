@@ -17,18 +17,21 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/publisher/gitserver"
 	"k8s.io/publisher/hack/e2e/controlplane"
 )
 
 var (
 	// publisher is the program as make build builds it.
-	publisher string
-	plane     *controlplane.ControlPlane
+	publisher     string
+	kubectlBinary string
+	plane         *controlplane.ControlPlane
 )
 
 func TestMain(m *testing.M) {
@@ -65,6 +68,11 @@ func setUp(m *testing.M) (code int, err error) {
 			return 1, err
 		}
 	}
+	bin, err := controlplane.Build(ctx, os.Stderr, controlplane.Kubectl)
+	if err != nil {
+		return 1, err
+	}
+	kubectlBinary = filepath.Join(bin, controlplane.Kubectl)
 	if plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
 		return 1, err
 	}
@@ -139,7 +147,40 @@ func (w *world) joinCluster() {
 	w.must(err)
 	namespace, err := w.client.CoreV1().Namespaces().Create(w.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "publisher-"}}, metav1.CreateOptions{})
 	w.must(err)
-	w.namespace, w.kubeconfig = namespace.Name, plane.AdminKubeconfig
+	w.namespace = namespace.Name
+
+	// The replicas have the rights that the manifests give them, and no others.
+	overlay, err := os.MkdirTemp(w.dir, "overlay-")
+	w.must(err)
+	deploy, err := filepath.Abs(manifests)
+	w.must(err)
+	base, err := filepath.Rel(overlay, filepath.Join(deploy, "base"))
+	w.must(err)
+	w.must(os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte("namespace: "+w.namespace+"\nresources: ["+base+"]\n"), 0o600))
+	w.kubectl("apply", "--validate=strict", "-k", overlay)
+	token, err := w.client.CoreV1().ServiceAccounts(w.namespace).CreateToken(w.Context(), "publisher", new(authenticationv1.TokenRequest), metav1.CreateOptions{})
+	w.must(err)
+	account := clientcmdapi.NewConfig()
+	account.Clusters["plane"] = &clientcmdapi.Cluster{Server: plane.URL, CertificateAuthority: plane.CAFile}
+	account.AuthInfos["publisher"] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
+	account.Contexts["publisher"] = &clientcmdapi.Context{Cluster: "plane", AuthInfo: "publisher", Namespace: w.namespace}
+	account.CurrentContext = "publisher"
+	w.kubeconfig = filepath.Join(w.dir, "kubeconfig")
+	w.must(clientcmd.WriteToFile(*account, w.kubeconfig))
+}
+
+// manifests are those of the publisher.
+const manifests = "../../../publisher/deploy"
+
+// kubectl runs kubectl as the administrator, and returns what it prints.
+func (w *world) kubectl(args ...string) string {
+	w.Helper()
+	cmd := exec.Command(kubectlBinary, append([]string{"--kubeconfig", plane.AdminKubeconfig, "--cache-dir", filepath.Join(w.dir, "kubectl")}, args...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		w.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 func (w *world) must(err error) {
