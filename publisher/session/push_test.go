@@ -236,7 +236,7 @@ func TestRacesEndWell(t *testing.T) {
 			s := small(t, standardRules).remotes()
 			server := s.https()
 			var done atomic.Bool
-			server.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+			intercept := func(_ http.ResponseWriter, r *http.Request) bool {
 				if gitserver.IsPush(r) && strings.HasPrefix(r.URL.Path, "/a.git/") {
 					if !done.Swap(true) {
 						test.other(s)
@@ -244,6 +244,7 @@ func TestRacesEndWell(t *testing.T) {
 				}
 				return true
 			}
+			server.Set(func(h *gitserver.HTTP) { h.Intercept = intercept })
 			if said := s.push(); !strings.Contains(said, test.says) {
 				t.Errorf("it did not say %q:\n%s", test.says, said)
 			}
@@ -256,17 +257,17 @@ func TestRaceWithoutEndEnds(t *testing.T) {
 	t.Parallel()
 	s := small(t, standardRules).remotes()
 	server := s.https()
-	n := 0
-	server.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+	var n atomic.Int64
+	intercept := func(_ http.ResponseWriter, r *http.Request) bool {
 		if gitserver.IsPush(r) && strings.HasPrefix(r.URL.Path, "/a.git/") {
-			n++
-			s.git(s.Dir("a"), "update-ref", "refs/heads/master", s.stolen(n))
+			s.git(s.Dir("a"), "update-ref", "refs/heads/master", s.stolen(int(n.Add(1))))
 		}
 		return true
 	}
+	server.Set(func(h *gitserver.HTTP) { h.Intercept = intercept })
 	s.failPush("was changed by somebody else meanwhile")
-	if n != 3 {
-		t.Errorf("a was pushed %d times, want 3", n)
+	if n.Load() != 3 {
+		t.Errorf("a was pushed %d times, want 3", n.Load())
 	}
 }
 
