@@ -184,8 +184,11 @@ func goEnv(ctx context.Context, dir string, env []string) (map[string]string, er
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil {
+	if _, ran := errors.AsType[*exec.ExitError](err); ran {
 		return nil, fmt.Errorf("go env: %w: %s", err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
 	}
 	var found map[string]string
 	if err := json.Unmarshal(out, &found); err != nil {

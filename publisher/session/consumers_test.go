@@ -160,7 +160,7 @@ func TestTagIsNeverWithheldForAFaultOfTheMachine(t *testing.T) {
 				w.must(os.Symlink(path, filepath.Join(dir, name)))
 			}
 			t.Setenv("PATH", dir)
-		}, "executable file not found"},
+		}, "executable file not found in $PATH; install it, or do without this proof by --consumers none"},
 		"no module proxy": {func(t *testing.T, w *world) {
 			w.commit(commit{files: files{
 				"staging/a/go.mod": "module example.com/a\n\ngo 1.24\n\nrequire example.org/elsewhere v1.0.0\n",

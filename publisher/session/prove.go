@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 
 	"golang.org/x/mod/modfile"
@@ -78,6 +79,9 @@ func (s *Session) Prove(ctx context.Context, p *plan.Plan, pub *publication.Publ
 			}
 			if _, unconsumable := errors.AsType[*consumer.UnconsumableError](err); unconsumable {
 				r.withheld[m] = err
+			} else if errors.Is(err, exec.ErrNotFound) {
+				stopped[d.Name] = fmt.Errorf("%w; install it, or do without this proof by --consumers none", err)
+				break
 			} else if err != nil {
 				stopped[d.Name] = err
 				break
