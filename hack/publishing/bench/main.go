@@ -32,7 +32,7 @@ import (
 type options struct {
 	publisher, shape, source, rules, work, generate string
 	commits, runs                                   int
-	quick                                           bool
+	quick, bot                                      bool
 }
 
 func main() {
@@ -50,6 +50,7 @@ func main() {
 	flag.IntVar(&o.commits, "commits", 0, "`number` of commits to generate (default: the shape's); growth is measured against a quarter of it")
 	flag.IntVar(&o.runs, "runs", 5, "`number` of runs of each command, of which the median counts")
 	flag.BoolVar(&o.quick, "quick", false, "leave out git subtree split, which takes minutes, with the deep shape too")
+	flag.BoolVar(&o.bot, "bot", false, "measure the bot alone")
 	flag.Parse()
 	if flag.NArg() > 0 || (o.source == "") != (o.rules == "") || o.runs < 1 {
 		flag.Usage()
@@ -172,18 +173,23 @@ func report(ctx context.Context, o options, scratch string, s subject) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	rows, err := table(ctx, o, scratch, s)
+	rows, saved, err := table(ctx, o, scratch, s)
 	if err != nil {
 		return err
+	}
+	if o.bot {
+		rows = nil
 	}
 	medians, failures := measureAll(ctx, rows, place(filepath.Join(scratch, "place")))
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	fmt.Printf("\nSource: %s.\n\n", s.description)
-	writeTable(os.Stdout, rows, medians)
-	fmt.Println()
-	writeTargets(os.Stdout, rows, medians)
+	if !o.bot {
+		writeTable(os.Stdout, rows, medians)
+		fmt.Println()
+		writeTargets(os.Stdout, rows, medians)
+	}
 	if s.quarter != nil {
 		writeGrowth(os.Stdout, s.commits, s.quarter.commits, medians)
 	}
@@ -192,32 +198,41 @@ func report(ctx context.Context, o options, scratch string, s subject) error {
 			fmt.Printf("- %s is not installed, and was left out: %s\n", t.name, t.install)
 		}
 	}
+	if o.publisher == "" {
+		return failures
+	}
+	times, err := ours{o.publisher}.measureBot(ctx, s, saved, place(filepath.Join(scratch, "place")), o.runs)
+	if err != nil {
+		return errors.Join(failures, fmt.Errorf("the bot: %w", err))
+	}
+	fmt.Println()
+	times.write(os.Stdout)
 	return failures
 }
 
-// table lists all rows, after it has synced what some of them start from.
-func table(ctx context.Context, o options, scratch string, s subject) ([]row, error) {
-	rows := peerRows(s, o.runs)
+// table lists all rows, after it has synced what some of them start from, and returns
+// where that is kept.
+func table(ctx context.Context, o options, scratch string, s subject) (rows []row, saved string, err error) {
+	rows = peerRows(s, o.runs)
 	if s.quarter != nil {
 		rows = append(rows, smallRows(*s.quarter, o.runs)...)
 	}
 	if o.publisher == "" {
-		return rows, nil
+		return rows, "", nil
 	}
 	publisher := ours{o.publisher}
-	saved, err := publisher.save(ctx, s, scratch, "saved")
-	if err != nil {
-		return nil, err
+	if saved, err = publisher.save(ctx, s, scratch, "saved"); err != nil {
+		return nil, "", err
 	}
 	rows = append(rows, publisher.rows(s, saved, o.runs)...)
 	if s.quarter != nil {
-		saved, err := publisher.save(ctx, *s.quarter, scratch, "saved-quarter")
+		small, err := publisher.save(ctx, *s.quarter, scratch, "saved-quarter")
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		rows = append(rows, publisher.smallRows(*s.quarter, saved, o.runs)...)
+		rows = append(rows, publisher.smallRows(*s.quarter, small, o.runs)...)
 	}
-	return rows, nil
+	return rows, saved, nil
 }
 
 // save syncs everything once, for rows to start from, and returns where the

@@ -78,14 +78,15 @@ var targets = []target{
 // memoryLimit is what no command of ours may reach, in bytes.
 const memoryLimit = 1 << 30
 
+func verdict(ok bool) string {
+	if ok {
+		return "met"
+	}
+	return "MISSED"
+}
+
 // writeTargets writes a line for each target, measured or not.
 func writeTargets(w io.Writer, rows []row, r results) {
-	verdict := func(ok bool) string {
-		if ok {
-			return "met"
-		}
-		return "MISSED"
-	}
 	for _, t := range targets {
 		if ratio, ok := r.ratio(t.of, t.to); ok {
 			fmt.Fprintf(w, "- %s: %s %s (target <= %gx): %s\n", t.what, times(ratio, true), t.unit, t.limit, verdict(ratio <= t.limit))

@@ -128,6 +128,11 @@ const news = 10
 // addNews puts new commits on the measured branch of a copy of the source,
 // the same ones every time, each in another published directory.
 func (s *subject) addNews(ctx context.Context, copied string) error {
+	return s.addCommits(ctx, copied, news)
+}
+
+// addCommits adds that many, of which the first is in the one directory.
+func (s *subject) addCommits(ctx context.Context, copied string, count int) error {
 	ref := "refs/heads/" + s.branch
 	out, err := git(ctx, copied, "show", "-s", "--format=%H %ct", ref)
 	if err != nil {
@@ -148,10 +153,10 @@ func (s *subject) addNews(ctx context.Context, copied string) error {
 		return fmt.Errorf("no published directory exists on %s", s.branch)
 	}
 	var stream bytes.Buffer
-	for i := range news {
+	for i := range count {
 		when += int64(time.Minute / time.Second)
 		message := fmt.Sprintf("New commit %d\n", i+1)
-		text := fmt.Sprintf("# Note\n\nRevision %d.\n", i+1)
+		text := fmt.Sprintf("# Note\n\nRevision %d, of %d.\n", i+1, when)
 		fmt.Fprintf(&stream, "commit %s\ncommitter News <news@example.test> %d +0000\ndata %d\n%s\n", ref, when, len(message), message)
 		if i == 0 {
 			fmt.Fprintf(&stream, "from %s\n", tip)

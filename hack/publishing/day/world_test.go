@@ -141,6 +141,9 @@ func (w *world) run(cmd *exec.Cmd) string {
 	if cmd.Env == nil {
 		cmd.Env = w.environment()
 	}
+	if cmd.Dir == "" {
+		cmd.Dir = w.dir
+	}
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -197,7 +200,7 @@ func (w *world) startBot() *bot {
 	b.cmd = exec.Command(publisher, "run", "--rules", w.path("rules.yaml"), "--source", w.source,
 		"--credentials", w.path("credentials.yaml"), "--mirrors", w.path("mirrors"), "--listen", address,
 		"--github-secret-file", w.path("secret"), "--log-format", "json")
-	b.cmd.Env, b.cmd.Stdout, b.cmd.Stderr = w.environment(), &b.log, &b.log
+	b.cmd.Dir, b.cmd.Env, b.cmd.Stdout, b.cmd.Stderr = w.dir, w.environment(), &b.log, &b.log
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	w.must(b.cmd.Start())
 	go func() { b.ended <- b.cmd.Wait() }()
