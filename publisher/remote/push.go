@@ -195,12 +195,27 @@ func differ(before, now Refs, update map[string]mirror.Ref) (ref string, changed
 // mostArguments is how many refs fit into git's arguments.
 const mostArguments = 4000
 
-// once has git push. Refs that are to stay have a lease too, as long as there is room.
-func (p *push) once(update map[string]mirror.Ref, atomic bool) error {
+// mostStaying is how many refs that are to stay get a lease. Git holds each lease and
+// each refspec against each ref of the remote: 2,000 of them take it seconds.
+const mostStaying = 200
+
+// staying are those of the refs that were read that get a lease although they are to
+// stay: all, or, where those are too many, the branches. A tag that is not pushed
+// cannot be harmed by a push.
+func (p *push) staying() map[string]mirror.Ref {
 	refs := maps.Clone(map[string]mirror.Ref(p.read))
-	if len(refs)+len(update) > mostArguments {
-		refs = make(map[string]mirror.Ref)
+	if len(refs) > mostStaying {
+		maps.DeleteFunc(refs, func(name string, _ mirror.Ref) bool { return !strings.HasPrefix(name, "refs/heads/") })
 	}
+	if len(refs) > mostStaying {
+		clear(refs)
+	}
+	return refs
+}
+
+// once has git push.
+func (p *push) once(update map[string]mirror.Ref, atomic bool) error {
+	refs := p.staying()
 	maps.Copy(refs, update)
 	args := []string{"push", "--porcelain", "--progress", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"}
 	if atomic {

@@ -9,8 +9,9 @@
 // # A push
 //
 // The refs of one destination go in one push, branches and tags together, which
-// arrives as a whole or not at all (git push --atomic). Each ref that was read has a
-// lease: where the remote has anything else than what was read, or has something
+// arrives as a whole or not at all (git push --atomic). Each ref that is pushed has a
+// lease, and so have the others that were read, unless they are too many; then the
+// branches have. Where the remote has anything else than what was read, or has something
 // where there was nothing, the push is refused. Nothing is ever forced: that a branch
 // goes forward is asked of git itself before, and a tag is only ever new.
 //
