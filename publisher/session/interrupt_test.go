@@ -227,7 +227,8 @@ func TestSomeoneElsesChangeIsNotLost(t *testing.T) {
 				change := fmt.Sprintf("cd %s && %s && git for-each-ref >%s", w.mirror("a"), change, filepath.Join(w.dir, "theirs"))
 				if when == "smoke tests run" {
 					w.write(w.rules, strings.Replace(standardRules, "destination: a\n", fmt.Sprintf("destination: a\n  smoke-test: %q\n", change), 1))
-					w.failSync("was changed by someone else")
+					// Isolated, it could not reach the mirror.
+					w.fails(w.publisher("sync", "--isolation", "limits-only"), "was changed by someone else")
 				} else {
 					out, err := w.meanwhile(w.publisher("sync"), step{"fsync", ".publisher/lock", 1}, func() {
 						if out, err := w.command(w.dir, "", "bash", "-c", change).CombinedOutput(); err != nil {
