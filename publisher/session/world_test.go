@@ -23,6 +23,9 @@ var binary string
 // buildCache is shared by all tests, as compiling the standard library takes long.
 var buildCache string
 
+// buildFlags are what the publisher is built with.
+var buildFlags []string
+
 func TestMain(m *testing.M) {
 	os.Exit(build(m))
 }
@@ -35,7 +38,7 @@ func build(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary, buildCache = filepath.Join(dir, "publisher"), filepath.Join(dir, "cache")
-	if out, err := exec.Command("go", "build", "-o", binary, "k8s.io/publisher").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", slices.Concat([]string{"build", "-o", binary}, buildFlags, []string{"k8s.io/publisher"})...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the publisher: %v\n%s", err, out)
 		return 1
 	}
