@@ -1,7 +1,6 @@
 package bot_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 
 	"k8s.io/publisher/bot"
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/proctest"
 	"k8s.io/publisher/publishtest"
 	"k8s.io/publisher/schedule"
 	"k8s.io/publisher/session"
@@ -44,7 +44,7 @@ type world struct {
 	*publishtest.World
 	bot  *bot.Bot
 	url  string
-	log  lines
+	log  proctest.Output
 	told chan told    // what a reporter was told
 	wait func() error // until the bot ends by itself
 	end  func() error
@@ -53,24 +53,6 @@ type world struct {
 type told struct {
 	status *status.Status
 	log    string
-}
-
-// lines are written and read at the same time.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func (w *world) Name() string { return "test" }

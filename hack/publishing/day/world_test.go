@@ -14,12 +14,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"k8s.io/publisher/gitserver"
+	"k8s.io/publisher/proctest"
 )
 
 // The destinations; each requires those that requires names.
@@ -168,26 +168,8 @@ func (w *world) publish(verb, mirrors string, args ...string) string {
 type bot struct {
 	*world
 	cmd   *exec.Cmd
-	log   lines
+	log   proctest.Output
 	ended chan error
-}
-
-// lines are written and read at the same time.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func (w *world) startBot() *bot {

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/publisher/proctest"
 )
 
 // deployed is a world of which the manifests are applied as they are.
@@ -68,7 +69,7 @@ func TestManifestsAreAccepted(t *testing.T) {
 			args[i] = strings.NewReplacer("$(SOURCE)", w.dir, "$(REMOTE)", "none", "$(JOB_COMPLETION_INDEX)", "0", "/var/lib/publisher", w.dir, ":8080", "127.0.0.1:0").Replace(args[i])
 		}
 		const missing = "/run/secrets/publisher/credentials.yaml"
-		log := new(lines)
+		log := new(proctest.Output)
 		cmd := exec.CommandContext(t.Context(), publisher, args...)
 		cmd.Env = append(w.environment(), "KUBECONFIG="+plane.AdminKubeconfig)
 		cmd.Stdout, cmd.Stderr = log, log

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +24,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/publisher/gitserver"
 	"k8s.io/publisher/hack/e2e/controlplane"
+	"k8s.io/publisher/proctest"
 )
 
 var (
@@ -251,32 +251,14 @@ type replica struct {
 	name, url string
 	args      []string
 	cmd       *exec.Cmd
-	log       *lines
+	log       *proctest.Output
 	ended     chan error
-}
-
-// lines are written and read at the same time.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // replica starts one, with mirrors of its own, which it keeps when it is started anew.
 func (w *world) replica(name string, args ...string) *replica {
 	w.Helper()
-	r := &replica{world: w, name: name, args: args, log: new(lines)}
+	r := &replica{world: w, name: name, args: args, log: new(proctest.Output)}
 	r.start()
 	return r
 }
