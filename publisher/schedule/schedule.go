@@ -76,13 +76,15 @@ func (s *Schedule) Run(ctx context.Context, run func(ctx context.Context, causes
 	failures := 0
 	causes := []string{"start"}
 	for ctx.Err() == nil {
-		started := time.Now()
+		next := time.Now().Add(s.Interval)
 		if err := s.one(ctx, causes, run); err != nil {
 			failures++
+			// However long it took, who made it fail gets a rest.
+			next = time.Now().Add(s.pause(failures))
 		} else {
 			failures = 0
 		}
-		wait := time.NewTimer(time.Until(started.Add(s.pause(failures))))
+		wait := time.NewTimer(time.Until(next))
 		select {
 		case <-ctx.Done():
 		case <-s.request:
@@ -115,12 +117,8 @@ func (s *Schedule) one(ctx context.Context, causes []string, run func(ctx contex
 	return run(running, causes)
 }
 
-// pause is the time from the start of a run to that of the next one, after so many
-// failures in a row.
+// pause is how long to wait after so many failures in a row.
 func (s *Schedule) pause(failures int) time.Duration {
-	if failures == 0 {
-		return s.Interval
-	}
 	wait := s.Retry
 	if wait == 0 {
 		wait = time.Minute

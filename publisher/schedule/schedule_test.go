@@ -148,6 +148,25 @@ func TestFailureIsRepeatedSoonerAndThenLessOften(t *testing.T) {
 	})
 }
 
+func TestFailureThatTookLongIsFollowedByAPauseToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var started, ended []time.Time
+		w := begin(t, &schedule.Schedule{Interval: 24 * time.Hour}, func(context.Context, int) error {
+			started = append(started, time.Now())
+			time.Sleep(10 * time.Minute)
+			ended = append(ended, time.Now())
+			return errors.New("no luck")
+		})
+		w.after(2 * time.Hour)
+		w.stop()
+		for i, pause := 1, time.Minute; i < len(started); i, pause = i+1, 2*pause {
+			if got := started[i].Sub(ended[i-1]); got < pause {
+				t.Errorf("run %d came %s after the end of the one before, want at least %s", i, got, pause)
+			}
+		}
+	})
+}
+
 func TestSuccessEndsTheRepetition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := begin(t, &schedule.Schedule{Interval: 24 * time.Hour}, func(_ context.Context, number int) error {
