@@ -5,25 +5,26 @@
 //
 // A credentials file is a YAML list, an entry for each server, or part of one:
 //
-//   - url: https://git.example.org/
-//     token-file: /run/secrets/token
-//   - url: https://gitlab.example.com/mirrors
-//     token-file: /run/secrets/gitlab
-//     username: mirror-bot
-//   - url: https://api.example.net/git
-//     token-file: /run/secrets/bearer
-//     scheme: bearer
-//   - url: https://github.com/kubernetes
-//     github-app:
-//     id: "12345"
-//     installation: "67890"
-//     key-file: /run/secrets/app.pem
-//   - url: https://git.example.com/
-//     helper: libsecret
-//     ca-file: /etc/ssl/own-ca.pem
-//   - url: ssh://git@git.example.org/
-//     key-file: /run/secrets/id_ed25519
-//     known-hosts-file: /run/secrets/known_hosts
+//	# credentials.yaml
+//	- url: https://git.example.org/
+//	  token-file: /run/secrets/token
+//	- url: https://gitlab.example.com/mirrors
+//	  token-file: /run/secrets/gitlab
+//	  username: mirror-bot
+//	- url: https://api.example.net/git
+//	  token-file: /run/secrets/bearer
+//	  scheme: bearer
+//	- url: https://github.com/kubernetes
+//	  github-app:
+//	    id: "12345"
+//	    installation: "67890"
+//	    key-file: /run/secrets/app.pem
+//	- url: https://git.example.com/
+//	  helper: libsecret
+//	  ca-file: /etc/ssl/own-ca.pem
+//	- url: ssh://git@git.example.org/
+//	  key-file: /run/secrets/id_ed25519
+//	  known-hosts-file: /run/secrets/known_hosts
 //
 // An entry is for all repositories at and below its url: the scheme, the host with its
 // port, and the user of ssh are the same, and the path begins with the entry's

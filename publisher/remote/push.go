@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,7 +142,7 @@ func (p *push) step(update map[string]mirror.Ref, atomic bool) error {
 			return nil
 		case changed:
 			return &RacedError{p.url, ref, err}
-		case !failed.Kind.Passes() || attempt >= or(p.Attempts, 5):
+		case !failed.Kind.Passes() || attempt >= cmp.Or(p.Attempts, 5):
 			return err
 		}
 		if p.pause(p.ctx, attempt) != nil {

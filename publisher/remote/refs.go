@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -36,7 +37,7 @@ func (c *Client) refs(ctx context.Context, url string, which ...string) (refs Re
 		cmd := command("", access)
 		cmd.Stdout = &out
 		args := append([]string{"ls-remote", "--quiet"}, which...)
-		if err := c.runWithin(ctx, or(c.Silence, time.Minute), cmd, append(args, "--", url)...); err != nil {
+		if err := c.runWithin(ctx, cmp.Or(c.Silence, time.Minute), cmd, append(args, "--", url)...); err != nil {
 			return err
 		}
 		refs, head, err = parseRefs(out.String())

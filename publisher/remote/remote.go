@@ -43,6 +43,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,13 +92,6 @@ type Client struct {
 	user  func() error // see checkUser; asked once
 }
 
-func or[T int | time.Duration](value, otherwise T) T {
-	if value == 0 {
-		return otherwise
-	}
-	return value
-}
-
 func (c *Client) log() *slog.Logger {
 	if c.Log == nil {
 		return slog.New(slog.DiscardHandler)
@@ -118,7 +112,7 @@ func (c *Client) enter(ctx context.Context) (leave func(), err error) {
 
 func (c *Client) start() {
 	c.once.Do(func() {
-		c.slots = make(chan struct{}, or(c.AtOnce, 16))
+		c.slots = make(chan struct{}, cmp.Or(c.AtOnce, 16))
 		c.user = sync.OnceValue(func() error { return checkUser(context.Background()) })
 	})
 }
@@ -152,7 +146,7 @@ func (c *Client) try(ctx context.Context, what, url string, once func(credential
 				return failed
 			}
 			continue
-		case !failed.Kind.Passes() || attempt >= or(c.Attempts, 5):
+		case !failed.Kind.Passes() || attempt >= cmp.Or(c.Attempts, 5):
 			return failed
 		}
 		if err := c.pause(ctx, attempt); err != nil {
@@ -183,7 +177,7 @@ func (c *Client) alone(ctx context.Context, access credential.Access, once func(
 
 // pause waits before the next attempt.
 func (c *Client) pause(ctx context.Context, attempt int) error {
-	most := min(or(c.Pause, time.Second)<<min(attempt-1, 10), time.Minute)
+	most := min(cmp.Or(c.Pause, time.Second)<<min(attempt-1, 10), time.Minute)
 	select {
 	case <-time.After(rand.N(most)):
 		return nil
@@ -212,7 +206,7 @@ func command(dir string, access credential.Access) git.Command {
 
 // run runs git and ends it where it is silent for too long.
 func (c *Client) run(ctx context.Context, cmd git.Command, args ...string) error {
-	return c.runWithin(ctx, or(c.Silence, 10*time.Minute), cmd, args...)
+	return c.runWithin(ctx, cmp.Or(c.Silence, 10*time.Minute), cmd, args...)
 }
 
 func (c *Client) runWithin(ctx context.Context, silence time.Duration, cmd git.Command, args ...string) error {

@@ -71,7 +71,7 @@ func asMap(refs []named) map[string]mirror.Ref {
 // steps pushes in steps of as many refs as a push may have; one where that is not
 // atomic, as otherwise a tag could arrive without what is before it.
 func (p *push) steps(update map[string]mirror.Ref, atomic bool) error {
-	most := min(or(p.MostRefs, mostArguments), mostArguments)
+	most := min(cmp.Or(p.MostRefs, mostArguments), mostArguments)
 	if !atomic {
 		most = 1
 	}
