@@ -36,6 +36,9 @@ type Destination struct {
 	// Module is the path that go.mod declares on the branch that HEAD names; empty where
 	// there is none.
 	Module string
+	// Latest is the version that the go command falls back to where no tag will do: that
+	// of the branch that HEAD names.
+	Latest module.Version
 	// Head is the branch that HEAD names.
 	Head string
 	// Branches are sorted by name.
@@ -46,6 +49,11 @@ type Destination struct {
 	Commits map[object.ID]*Commit
 	// Store has the mirror's objects.
 	Store *odb.Store
+
+	lines map[string]*line // by the suffix of the module's path
+	// hasMod tells of tags whose names are versions whether there is a go.mod.
+	hasMod   map[string]bool
+	onCommit map[*Commit][]module.Version
 }
 
 // Branch is a branch of a mirror.
@@ -73,7 +81,8 @@ type Tag struct {
 	// Source is the source commit that it stands for, as in [Branch].
 	Source object.ID
 	// Version is what the go command calls the commit: zero where the tag's name is no
-	// version of the module that is there.
+	// version of the module that is there. Where there is no go.mod, it is a version of
+	// the module that HEAD has, with +incompatible from v2 on.
 	Version module.Version
 	// Date is the tagger's, or else that of the commit.
 	Date time.Time
@@ -94,7 +103,7 @@ type Commit struct {
 	// Foreign tells that it was there when the mirror was taken over.
 	Foreign bool
 
-	latest string // the newest version that a tag gives it
+	versions []string // those of the tags on it, without build metadata
 }
 
 // FirstSource returns the source commit that a commit, or else the nearest of its
@@ -169,31 +178,3 @@ func (c *Catalog) Destination(name string) *Destination {
 	return nil
 }
 
-// Version is what tags and branches have in common: a commit that the go command can ask
-// for.
-type Version struct {
-	module.Version
-	// Query is the name of the branch or the tag.
-	Query  string
-	Commit *Commit
-	// Tagged tells that it is a tag; else it is the head of a branch.
-	Tagged  bool
-	Foreign bool
-}
-
-// Versions are the module versions of a destination: those of its tags, the oldest
-// first, and the pseudo-versions of its branches' heads.
-func (d *Destination) Versions() []Version {
-	var all []Version
-	for i := len(d.Tags) - 1; i >= 0; i-- {
-		if t := d.Tags[i]; t.Version.Version != "" {
-			all = append(all, Version{t.Version, t.Name, t.Commit, true, t.Foreign})
-		}
-	}
-	for _, b := range d.Branches {
-		if b.Version.Version != "" {
-			all = append(all, Version{b.Version, b.Name, b.Head, false, b.Head.Foreign})
-		}
-	}
-	return all
-}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"golang.org/x/mod/modfile"
-	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 
 	"k8s.io/publisher/mirror"
@@ -53,7 +52,7 @@ func (r *reader) read() (err error) {
 	slices.SortStableFunc(r.Tags, func(a, b *Tag) int {
 		return cmp.Or(b.Date.Compare(a.Date), semver.Compare(b.Name, a.Name), strings.Compare(b.Name, a.Name))
 	})
-	return r.pseudoVersions()
+	return r.name()
 }
 
 // foreign marks what was there when the mirror was taken over.
@@ -98,15 +97,8 @@ func (r *reader) tag(name string, ref mirror.Ref) error {
 			t.Date = date
 		}
 	}
-	if semver.Canonical(name) == name && !module.IsPseudoVersion(name) {
-		path, err := r.modulePath(c)
-		if err != nil {
-			return err
-		}
-		if path != "" && module.Check(path, name) == nil {
-			t.Version = module.Version{Path: path, Version: name}
-			c.latest = later(c.latest, name)
-		}
+	if v := tagVersion(name); v != "" {
+		c.versions = append(c.versions, v)
 	}
 	r.Tags = append(r.Tags, t)
 	return nil
@@ -125,80 +117,32 @@ func (r *reader) branch(name string, id object.ID) error {
 	return nil
 }
 
-// pseudoVersions names the heads of branches as the go command does: after the newest
-// version in their history (https://go.dev/ref/mod#pseudo-versions).
-func (r *reader) pseudoVersions() error {
-	for _, b := range r.Branches {
-		path, err := r.modulePath(b.Head)
-		if err != nil {
-			return fmt.Errorf("branch %s: %w", b.Name, err)
-		}
-		if b.Name == r.Head {
-			r.Module = path
-		}
-		if path == "" || module.CheckPath(path) != nil {
-			continue
-		}
-		_, major, ok := module.SplitPathVersion(path)
-		if !ok {
-			continue
-		}
-		version := b.Head.latest // of a tag on the head itself, it is the version
-		if version == "" || module.CheckPathMajor(version, major) != nil {
-			older := newest(b.Head, func(v string) bool { return module.CheckPathMajor(v, major) == nil })
-			version = module.PseudoVersion(module.PathMajorPrefix(major), older, b.Head.Date, b.Head.ID.String()[:12])
-		}
-		b.Version = module.Version{Path: path, Version: version}
-	}
-	return nil
-}
-
-// newest returns the newest version among what is behind a commit.
-func newest(from *Commit, allowed func(version string) bool) (version string) {
-	seen := map[*Commit]bool{from: true}
-	for stack := []*Commit{from}; len(stack) > 0; {
-		c := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if c.latest != "" && allowed(c.latest) {
-			version = later(version, c.latest)
-		}
-		for _, p := range c.Parents {
-			if !seen[p] {
-				seen[p] = true
-				stack = append(stack, p)
-			}
-		}
-	}
-	return version
-}
-
-func later(a, b string) string {
-	if a == "" || semver.Compare(b, a) > 0 {
-		return b
-	}
-	return a
-}
-
-// modulePath returns the path that a commit's go.mod declares; empty where it has none.
-func (r *reader) modulePath(c *Commit) (string, error) {
-	tree, err := r.objects.Tree(c.Tree)
-	if err != nil {
-		return "", err
-	}
-	id, err := object.FindFile(tree, "go.mod")
+// modulePath returns the path that a commit's go.mod declares; empty where it declares
+// none, or there is no go.mod, which is told by ok.
+func (r *reader) modulePath(c *Commit) (path string, ok bool, err error) {
+	id, err := r.file(c, "go.mod")
 	if err != nil || id.IsZero() {
-		return "", err
+		return "", false, err
 	}
 	path, known := r.modules[id]
 	if !known {
 		data, err := r.objects.Blob(id)
 		if err != nil {
-			return "", err
+			return "", true, err
 		}
 		path = modfile.ModulePath(data)
 		r.modules[id] = path
 	}
-	return path, nil
+	return path, true, nil
+}
+
+// file returns the blob of a file at the root of a commit's tree, or zero.
+func (r *reader) file(c *Commit, name string) (object.ID, error) {
+	tree, err := r.objects.Tree(c.Tree)
+	if err != nil {
+		return object.ID{}, err
+	}
+	return object.FindFile(tree, name)
 }
 
 // commit reads a commit with all that is behind it.

@@ -24,7 +24,6 @@ package goproxy
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +34,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 	"golang.org/x/mod/zip"
@@ -71,19 +69,6 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s is in the module proxy as %s, not as %s", e.Module, e.Have, e.Want)
 }
 
-// info is a .info file.
-type info struct {
-	Version string
-	Time    time.Time
-	Origin  origin
-}
-
-// origin says where a version comes from; go mod download -json shows it.
-type origin struct {
-	VCS  string
-	Hash string
-}
-
 // Add writes the files of version m, which is tree as of a commit with that
 // date. What is there already is left alone.
 //
@@ -95,7 +80,7 @@ func (w *Writer) Add(m module.Version, date time.Time, commit, tree object.ID) e
 	if err != nil {
 		return err
 	}
-	want, err := json.Marshal(info{m.Version, date.UTC(), origin{"git", commit.String()}})
+	want, err := (&Info{m.Version, date.UTC(), &Origin{VCS: "git", Hash: commit.String()}}).Encode()
 	if err != nil {
 		return fmt.Errorf("describe %s: %w", m, err)
 	}
@@ -166,7 +151,7 @@ func goModOf(m module.Version, files []zip.File) ([]byte, error) {
 			return file.read()
 		}
 	}
-	return fmt.Appendf(nil, "module %s\n", modfile.AutoQuote(m.Path)), nil
+	return GoMod(m.Path), nil
 }
 
 // index brings list and @latest in line with the .info files, which are the

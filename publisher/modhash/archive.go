@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/module"
@@ -27,29 +28,38 @@ import (
 // git says of these and nothing else. Git may fail for many more reasons, most of
 // them this machine's, and exits alike for all; those end the run. Taken for the
 // tree's they would give other hashes to all that requires the module.
-func archiveSum(objects Objects, m module.Version, tree object.ID) (string, error) {
-	dir, err := os.MkdirTemp("", "modhash-")
-	if err != nil {
-		return "", err
-	}
-	sum, err := archiveSumIn(dir, objects, m, tree)
-	if removed := os.RemoveAll(dir); removed != nil {
-		return "", removed
-	}
+func archiveSum(objects Objects, m module.Version, tree object.ID) (sum string, err error) {
+	err = archived(objects, m, tree, func(files *archiveFiles) error {
+		sum, err = files.sum()
+		return err
+	})
 	return sum, err
 }
 
-func archiveSumIn(dir string, objects Objects, m module.Version, tree object.ID) (string, error) {
+// archived calls use with the files that the go command would choose from an archive,
+// which is gone afterwards.
+func archived(objects Objects, m module.Version, tree object.ID, use func(*archiveFiles) error) error {
+	dir, err := os.MkdirTemp("", "modhash-")
+	if err != nil {
+		return err
+	}
+	err = archivedIn(dir, objects, m, tree, use)
+	if removed := os.RemoveAll(dir); removed != nil {
+		return removed
+	}
+	return err
+}
+
+func archivedIn(dir string, objects Objects, m module.Version, tree object.ID, use func(*archiveFiles) error) error {
 	repo := filepath.Join(dir, "repo.git")
 	if err := writeRepo(repo, objects, tree); err != nil {
-		return "", err
+		return err
 	}
 	archive := filepath.Join(dir, "archive.zip")
 	if err := gitArchive(repo, tree, archive); err != nil {
-		return "", asUnfetchable(m, err)
+		return asUnfetchable(m, err)
 	}
-	sum, err := hashArchive(m, archive)
-	return sum, asUnfetchable(m, err)
+	return asUnfetchable(m, chooseFiles(m, archive, use))
 }
 
 // asUnfetchable tells what git and x/mod/zip find wrong with a tree from what
@@ -112,17 +122,31 @@ func treeFault(said string) string {
 	return ""
 }
 
-// hashArchive returns the hash of the module zip that would be made of an
-// archive whose files are below prefix/.
-func hashArchive(m module.Version, archive string) (string, error) {
+// archiveFiles are what a module zip takes from an archive.
+type archiveFiles struct {
+	prefix string   // of the names in the module zip
+	names  []string // without it, sorted
+	byName map[string]*stdzip.File
+}
+
+func (a *archiveFiles) sum() (string, error) {
+	names := make([]string, len(a.names))
+	for i, name := range a.names {
+		names[i] = a.prefix + name
+	}
+	return dirhash.Hash1(names, func(name string) (io.ReadCloser, error) { return a.byName[strings.TrimPrefix(name, a.prefix)].Open() })
+}
+
+// chooseFiles chooses the files of the module zip that would be made of an archive whose
+// files are below prefix/.
+func chooseFiles(m module.Version, archive string, use func(*archiveFiles) error) error {
 	r, err := stdzip.OpenReader(archive)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer r.Close()
-	inZip := m.Path + "@" + m.Version + "/"
+	chosen := &archiveFiles{prefix: m.Path + "@" + m.Version + "/", byName: make(map[string]*stdzip.File)}
 	var files []zip.File
-	byName := make(map[string]*stdzip.File)
 	for _, f := range r.File {
 		name := strings.TrimPrefix(f.Name, "prefix/")
 		if name == "" || strings.HasSuffix(name, "/") {
@@ -132,24 +156,21 @@ func hashArchive(m module.Version, archive string) (string, error) {
 		if name == "go.mod" {
 			// x/mod/zip takes one that cannot be read for one that says nothing.
 			if file.read, err = readAll(f); err != nil {
-				return "", err
+				return err
 			}
 		}
 		files = append(files, file)
-		byName[inZip+name] = f
+		chosen.byName[name] = f
 	}
 	checked, err := zip.CheckFiles(files)
 	if checked.SizeError != nil {
-		return "", &archiveError{checked.SizeError.Error()}
+		return &archiveError{checked.SizeError.Error()}
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
-	names := checked.Valid
-	for i := range names {
-		names[i] = inZip + names[i]
-	}
-	return dirhash.Hash1(names, func(name string) (io.ReadCloser, error) { return byName[name].Open() })
+	chosen.names = slices.Sorted(slices.Values(checked.Valid))
+	return use(chosen)
 }
 
 func readAll(f *stdzip.File) ([]byte, error) {

@@ -138,32 +138,49 @@ func (h *Hasher) ZipFor(m module.Version, tree object.ID, goVersion string) (str
 }
 
 func (h *Hasher) zip(m module.Version, tree object.ID, goVersion *string) (string, error) {
+	root, err := h.checked(m, tree, goVersion)
+	if err != nil {
+		return "", err
+	}
+	if root.needsGit {
+		sum, err := archiveSum(h.objects, m, tree)
+		return sum, h.failed(m, tree, err)
+	}
+	return h.summary.hash(m, root), nil
+}
+
+// checked returns the root's node, of which all is known to be fetchable, unless only git
+// can tell.
+func (h *Hasher) checked(m module.Version, tree object.ID, goVersion *string) (*node, error) {
 	if v := module.CanonicalVersion(m.Version); v != m.Version {
-		return "", fmt.Errorf("hashing module %s: version %q is not canonical", m, m.Version)
+		return nil, fmt.Errorf("hashing module %s: version %q is not canonical", m, m.Version)
 	}
 	if err := module.Check(m.Path, m.Version); err != nil {
-		return "", fmt.Errorf("hashing module %s: %w", m, err)
+		return nil, fmt.Errorf("hashing module %s: %w", m, err)
 	}
 	root, err := h.root(tree, goVersion)
 	if err != nil {
-		return "", fmt.Errorf("hashing module %s: tree %s: %w", m, tree, err)
+		return nil, h.failed(m, tree, err)
 	}
 	switch {
 	case root.needsGit:
-		sum, err := archiveSum(h.objects, m, tree)
-		if unfetchable, ok := errors.AsType[*UnfetchableError](err); ok {
-			return "", unfetchable
-		}
-		if err != nil {
-			return "", fmt.Errorf("hashing module %s: tree %s: %w", m, tree, err)
-		}
-		return sum, nil
 	case root.fault != nil:
-		return "", &UnfetchableError{Module: m, Path: root.fault.path, Err: root.fault.err}
+		return nil, &UnfetchableError{Module: m, Path: root.fault.path, Err: root.fault.err}
 	case root.size > zip.MaxZipFile:
-		return "", &UnfetchableError{Module: m, Err: fmt.Errorf("files take more than the %d bytes allowed", int64(zip.MaxZipFile))}
+		return nil, &UnfetchableError{Module: m, Err: fmt.Errorf("files take more than the %d bytes allowed", int64(zip.MaxZipFile))}
 	}
-	return h.summary.hash(m, root), nil
+	return root, nil
+}
+
+// failed says what was being hashed when something failed, unless the error says so.
+func (h *Hasher) failed(m module.Version, tree object.ID, err error) error {
+	if err == nil {
+		return nil
+	}
+	if unfetchable, ok := errors.AsType[*UnfetchableError](err); ok {
+		return unfetchable
+	}
+	return fmt.Errorf("hashing module %s: tree %s: %w", m, tree, err)
 }
 
 // GoMod returns the "h1:" hash of a go.mod file, which go.sum lists under the

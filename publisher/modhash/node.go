@@ -44,6 +44,7 @@ type node struct {
 type entry struct {
 	name  string
 	sum   [sha256.Size]byte
+	blob  object.ID
 	child *node
 }
 
@@ -262,7 +263,7 @@ func (h *Hasher) addFile(n *node, p place, e object.Entry, names *foldedNames) e
 		n.fault = &fault{e.Name, fmt.Errorf("%d bytes is more than such a file may have", b.Size)}
 	}
 	n.size = bounded(n.size, b.Size)
-	n.entries = append(n.entries, entry{name: e.Name, sum: b.Sum})
+	n.entries = append(n.entries, entry{name: e.Name, sum: b.Sum, blob: e.ID})
 	return nil
 }
 
