@@ -177,4 +177,3 @@ func (c *Catalog) Destination(name string) *Destination {
 	}
 	return nil
 }
-
