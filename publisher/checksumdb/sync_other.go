@@ -1,0 +1,5 @@
+//go:build !linux
+
+package checksumdb
+
+func syncFileSystem(string) (bool, error) { return false, nil }
