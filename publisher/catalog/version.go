@@ -52,6 +52,13 @@ func (d *Destination) Paths() []string {
 	return slices.Compact(all)
 }
 
+// Root is the path at the root of the repository: that of the module without its major
+// version; empty where there is no module.
+func (d *Destination) Root() string {
+	prefix, _, _ := module.SplitPathVersion(d.Module)
+	return prefix
+}
+
 // Listed are the versions that the go command chooses from where it is asked for a
 // module's latest version, in their order. Pseudo-versions are not among them, and
 // versions with +incompatible only where the module has no go.mod in its newest version

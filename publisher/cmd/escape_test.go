@@ -79,7 +79,7 @@ func TestControlCharactersAreNeverWrittenRaw(t *testing.T) {
 			r := f.report(p, nil)
 			return errors.Join(f.print(r, r.table(false, 120)), r.failure())
 		},
-		"verify": func(f *flags) error { return f.print(proof, verifyTable(proof, 120)) },
+		"verify": func(f *flags) error { return f.print(proof, verifyTable(proof, nil, 120)) },
 		"map": func(f *flags) error {
 			return f.print(answers, func(w io.Writer) error { return writeMappings(w, answers, 120) })
 		},

@@ -13,9 +13,11 @@ import (
 
 	"k8s.io/publisher/bot"
 	"k8s.io/publisher/cluster"
+	"k8s.io/publisher/mirror"
 	"k8s.io/publisher/notify"
 	"k8s.io/publisher/schedule"
 	"k8s.io/publisher/session"
+	"k8s.io/publisher/status"
 	"k8s.io/publisher/tracing"
 	"k8s.io/publisher/webhook"
 )
@@ -33,6 +35,7 @@ type runFlags struct {
 	notifyURL                string
 	leaseDuration            time.Duration
 	cluster                  clusterFlags
+	site                     siteFlags
 }
 
 func newRun(f *flags) *cobra.Command {
@@ -72,6 +75,9 @@ Failures are reported to an issue at GitHub with --github-issue: it is opened, o
 opened again, with the end of the log, and closed when all goes well again. With
 --notify-url-file they are sent to a URL, as docs/webhook.schema.json describes.
 
+With --site, a site is brought up to date after each run, as "publisher site" does.
+A run that fails there has failed.
+
 "publisher status" tells where destinations stand. A source at a URL is kept in the
 mirrors' folder, and what is new there is fetched.`,
 		Example: `  publisher run --source https://git.example.com/monorepo.git --mirrors /srv/mirrors
@@ -88,6 +94,7 @@ mirrors' folder, and what is new there is fetched.`,
 	}
 	f.addRepositories(c)
 	f.addBuild(c)
+	o.site.addTo(c)
 	flags := c.Flags()
 	flags.BoolVar(&o.dryRun, "dry-run", false, "push nothing: the mirrors on this machine show what would be pushed")
 	flags.DurationVar(&o.interval, "interval", 24*time.Hour, "how `long` after the start of a run the next one starts")
@@ -113,6 +120,9 @@ func (f *flags) run(ctx context.Context, o *runFlags) (err error) {
 	if o.interval <= 0 {
 		return fmt.Errorf("--interval is %s: it must be more than nothing", o.interval)
 	}
+	if err := o.site.check(); err != nil {
+		return err
+	}
 	b := &bot.Bot{
 		Session:  f.session(o),
 		Schedule: &schedule.Schedule{Interval: o.interval, Grace: o.grace},
@@ -120,6 +130,9 @@ func (f *flags) run(ctx context.Context, o *runFlags) (err error) {
 		Webhooks: o.webhooks,
 		Redact:   f.redact,
 		Log:      f.log,
+	}
+	if o.site.dir != "" {
+		b.Sync = f.syncWithSite(&o.site)
 	}
 	b.Webhooks.Repository = cmp.Or(o.webhooks.Repository, f.source)
 	if b.Tracer, err = tracing.New(ctx, o.traces.value, f.stdout); err != nil {
@@ -152,6 +165,26 @@ func (f *flags) run(ctx context.Context, o *runFlags) (err error) {
 	return b.Run(ctx)
 }
 
+// syncWithSite is a run that brings the site up to date, too. One that fails there has
+// failed.
+func (f *flags) syncWithSite(s *siteFlags) func(context.Context, session.Options) (*status.Outcome, error) {
+	return func(ctx context.Context, o session.Options) (*status.Outcome, error) {
+		started := time.Now().UTC()
+		outcome, err := bot.Sync(ctx, o)
+		if outcome.Plan == nil || ctx.Err() != nil {
+			return outcome, err
+		}
+		// The report of this run is yet to be written.
+		before, unknown := status.Read(mirror.WorkDir(o.Mirrors))
+		if unknown != nil {
+			before = nil
+		}
+		now := *outcome
+		now.Run, now.Redact = status.Run{Started: started, Finished: time.Now().UTC()}, f.redact
+		return outcome, errors.Join(err, f.siteAfter(ctx, s, status.Next(before, &now), o.Log))
+	}
+}
+
 // session is how each run works.
 func (f *flags) session(o *runFlags) session.Options {
 	s := f.options()
@@ -162,6 +195,7 @@ func (f *flags) session(o *runFlags) session.Options {
 			s.Build.Hidden = append(s.Build.Hidden, file)
 		}
 	}
+	o.site.hide(&s)
 	return s
 }
 

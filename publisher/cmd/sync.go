@@ -16,6 +16,7 @@ import (
 func newSync(f *flags) *cobra.Command {
 	all, push := false, false
 	var shard rules.Shard
+	var site siteFlags
 	c := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring the mirrors up to date",
@@ -48,6 +49,9 @@ Where one machine is not enough, several publish a part each, with --shard and
 mirrors of their own: of 4, those from --shard 0/4 to --shard 3/4. A part has what
 its destinations depend on, too; what several have, all make the same of.
 
+With --site, a site is brought up to date afterwards, as "publisher site" does. Where
+that fails, the exit code is 1; the mirrors are published all the same.
+
 A sync can be interrupted at any time and run again. Only one at a time may work
 on a folder of mirrors; a second one fails and says who is at work. After a run
 that was killed, the next one waits for the git commands that are left of it.
@@ -65,26 +69,36 @@ system's. Elsewhere a warning says that they can read what the publisher can;
   publisher sync -o json --log-format json 2>> sync.log`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if err := site.check(); err != nil {
+				return err
+			}
+			if site.dir != "" && shard != (rules.Shard{}) {
+				return errors.New("--site takes all destinations, and --shard leaves some out: run publisher site where all mirrors are")
+			}
 			o := f.options()
 			o.Push, o.Shard = push, shard
+			site.hide(&o)
 			started := time.Now()
 			done, err := session.Sync(c.Context(), o)
 			f.record(started, done, err)
 			if err != nil {
 				return err
 			}
+			// What was published is served, whatever failed elsewhere.
+			failed := f.siteAfter(c.Context(), &site, nil, f.log)
 			r := f.report(done.Plan, done.Failures)
 			r.Done, r.Push = true, push
 			r.remotes(done.Remotes, done.Pushed)
 			if err := f.print(r, r.table(all, f.width())); err != nil {
-				return errors.Join(err, done.Err())
+				return errors.Join(err, done.Err(), failed)
 			}
-			return r.failure()
+			return errors.Join(r.failure(), failed)
 		},
 	}
 	f.addRepositories(c)
 	f.addOutput(c)
 	f.addBuild(c)
+	site.addTo(c)
 	c.Flags().Var(&shard, "shard", "publish a part of the destinations, such as 0/4, and what they depend on")
 	c.Flags().BoolVar(&push, "push", false, "push to the remotes what is new in the mirrors")
 	c.Flags().BoolVar(&all, "all", false, "list in the table what is counted otherwise, what is unchanged too")

@@ -1,13 +1,16 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"k8s.io/publisher/provenance"
 	"k8s.io/publisher/session"
+	"k8s.io/publisher/site"
 	"k8s.io/publisher/verify"
 )
 
@@ -16,6 +19,7 @@ const ofTheRules = "of the rules"
 
 func newVerify(f *flags) *cobra.Command {
 	keys := ""
+	var ofSite provenSite
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that the mirrors are what source and rules make",
@@ -41,11 +45,16 @@ proven: it is counted as foreign.
 
 Where tags have a provenance, as "publisher sync --signing-key" makes it, what it
 states is computed again, too. With --trusted-keys, each must be signed by one of
-these keys, and how many tags have none is noted.`,
+these keys, and how many tags have none is noted.
+
+With --site, what "publisher site" has written is proven, too: that consumers get of
+each version what the mirrors have, that the checksum database says so and is whole,
+and that it has only grown from each head that it ever signed.`,
 		Example: `  publisher verify
   publisher verify --trusted-keys allowed_signers
   publisher verify --source ~/src/monorepo --mirrors /srv/mirrors
   publisher verify --remote
+  publisher verify --site /srv/site
   publisher verify --remote='ssh://git@example.org/{{.Destination}}' -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -78,19 +87,57 @@ these keys, and how many tags have none is noted.`,
 			if err != nil {
 				return err
 			}
-			if err := f.print(r, verifyTable(r, f.width())); err != nil {
+			proof, err := ofSite.verify(c.Context(), f, in)
+			if err != nil {
 				return err
 			}
-			if n := r.Mismatches(); n > 0 {
-				return fmt.Errorf("the mirrors are not what source and rules make: %s", count(n, "mismatch"))
+			all := struct {
+				*verify.Report
+				Site *site.Proof `json:"site,omitempty"`
+			}{r, proof}
+			if err := f.print(all, verifyTable(r, proof, f.width())); err != nil {
+				return err
 			}
-			return nil
+			var failures []error
+			if n := r.Mismatches(); n > 0 {
+				failures = append(failures, fmt.Errorf("the mirrors are not what source and rules make: %s", count(n, "mismatch")))
+			}
+			if proof != nil && len(proof.Problems) > 0 {
+				failures = append(failures, fmt.Errorf("the site is not what the mirrors make: %s", count(len(proof.Problems), "mismatch")))
+			}
+			return errors.Join(failures...)
 		},
 	}
 	f.addRepositories(c)
 	c.Flags().Lookup("remote").NoOptDefVal = ofTheRules
 	c.Flags().Lookup("remote").Usage = "prove what the remotes have; with =`template`, those that it leads to in the place of those in the rules"
 	f.addOutput(c)
+	ofSite.add(c)
 	c.Flags().StringVar(&keys, "trusted-keys", "", "a `file` with public keys, an allowed signers file of SSH or keys of OpenPGP in armor: whatever testifies to a tag must be signed by one of them")
 	return c
+}
+
+// provenSite says which site is proven.
+type provenSite struct{ dir, key, head string }
+
+func (s *provenSite) add(c *cobra.Command) {
+	c.Flags().StringVar(&s.dir, "site", "", "prove the site in this `folder`, too")
+	c.Flags().StringVar(&s.key, "site-key", "", "the verifier `key` that consumers have (default the one in the site)")
+	c.Flags().StringVar(&s.head, "site-head", "", "a `file` with a signed head of the checksum database, as SITE/sumdb/latest was once: the database must have grown from it")
+}
+
+// verify proves the site, if there is one to be proven.
+func (s *provenSite) verify(ctx context.Context, f *flags, in verify.Input) (*site.Proof, error) {
+	if s.dir == "" {
+		return nil, nil
+	}
+	o := site.VerifyOptions{Key: s.key, Options: site.Options{Dir: s.dir, Rules: in.Rules, Mirrors: in.Mirrors, Log: f.log, Progress: f.screen.progress}}
+	if s.head != "" {
+		head, err := os.ReadFile(s.head)
+		if err != nil {
+			return nil, err
+		}
+		o.Heads = append(o.Heads, head)
+	}
+	return site.Verify(ctx, o)
 }

@@ -1,16 +1,18 @@
 package cmd
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 
+	"k8s.io/publisher/site"
 	"k8s.io/publisher/verify"
 )
 
 // verifyTable returns a function that writes a report for people: a line for
 // each destination, and below what does not hold and what is worth knowing. Of
 // many mismatches of a kind it lists a few and counts the others.
-func verifyTable(r *verify.Report, width int) func(io.Writer) error {
+func verifyTable(r *verify.Report, proof *site.Proof, width int) func(io.Writer) error {
 	return func(w io.Writer) error {
 		t := new(table)
 		t.row("DESTINATION", "RESULT", "BRANCHES", "TAGS", "COMMITS", "FOREIGN", "VERSIONS")
@@ -47,6 +49,22 @@ func verifyTable(r *verify.Report, width int) func(io.Writer) error {
 				notes = append(notes, "note: "+note)
 			}
 			l.list(d.Name, "note", notes)
+		}
+		if proof == nil {
+			return nil
+		}
+		fmt.Fprintf(w, "\nsite: %s served, %s and %s of the checksum database", count(proof.Versions, "version"), count(proof.Records, "record"), count(proof.Heads, "head"))
+		if proof.Foreign > 0 {
+			fmt.Fprintf(w, "; %d versions are foreign", proof.Foreign)
+		}
+		fmt.Fprintln(w)
+		var problems []string
+		for _, p := range proof.Problems {
+			problems = append(problems, p.String())
+		}
+		l.list("site", "mismatch", problems)
+		for _, d := range proof.Behind {
+			l.list("site", "note", []string{"note: it is behind the mirror of " + d})
 		}
 		return nil
 	}

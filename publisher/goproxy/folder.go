@@ -46,20 +46,32 @@ type Folder struct {
 // OpenFolder opens the folder of a module below the directory of a module proxy. It is
 // made where it is not there.
 func OpenFolder(root, path string) (*Folder, error) {
+	f, err := ExistingFolder(root, path)
+	if err != nil {
+		return nil, err
+	}
+	return f, os.MkdirAll(f.dir, 0o755)
+}
+
+// ExistingFolder is [OpenFolder] for who only reads: where there is none, it has no files.
+func ExistingFolder(root, path string) (*Folder, error) {
 	escaped, err := module.EscapePath(path)
 	if err != nil {
 		return nil, err
 	}
 	f := &Folder{dir: filepath.Join(root, filepath.FromSlash(escaped), "@v"), names: make(map[string]bool)}
-	if err := os.MkdirAll(f.dir, 0o755); err != nil {
-		return nil, err
-	}
 	entries, err := os.ReadDir(f.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
 	for _, e := range entries {
 		f.names[e.Name()] = true
 	}
 	return f, err
 }
+
+// Dir is where the module's files are.
+func (f *Folder) Dir() string { return f.dir }
 
 // Queryable reports whether the go command asks a module proxy for a branch or tag of
 // this name. It asks for none with a slash in it, and takes versions for versions.
@@ -148,18 +160,49 @@ func (f *Folder) RemoveInfo(name string) error {
 // PutList writes the list of versions, and what is answered where none of them will do;
 // nil is for nothing.
 func (f *Folder) PutList(versions []string, latest *Info) error {
+	files, err := f.lists(versions, latest)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := writeBytes(file.name, file.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckList returns the names of the files that are not as [Folder.PutList] would write
+// them.
+func (f *Folder) CheckList(versions []string, latest *Info) (bad []string) {
+	files, err := f.lists(versions, latest)
+	if err != nil {
+		return []string{f.dir}
+	}
+	for _, file := range files {
+		if have, err := os.ReadFile(file.name); err != nil || !bytes.Equal(have, file.data) {
+			bad = append(bad, file.name)
+		}
+	}
+	return bad
+}
+
+type listFile struct {
+	name string
+	data []byte
+}
+
+func (f *Folder) lists(versions []string, latest *Info) ([]listFile, error) {
 	var lines strings.Builder
 	for _, v := range versions {
 		lines.WriteString(v + "\n")
 	}
-	if err := writeBytes(filepath.Join(f.dir, "list"), []byte(lines.String())); err != nil || latest == nil {
-		return err
+	files := []listFile{{filepath.Join(f.dir, "list"), []byte(lines.String())}}
+	if latest == nil {
+		return files, nil
 	}
 	data, err := latest.Encode()
-	if err != nil {
-		return err
-	}
-	return writeBytes(filepath.Join(filepath.Dir(f.dir), "@latest"), data)
+	return append(files, listFile{filepath.Join(filepath.Dir(f.dir), "@latest"), data}), err
 }
 
 // GoMod is the go.mod that the go command makes up for a module without one.

@@ -98,6 +98,12 @@ func (z *Zips) deflated(f *modhash.File, read func(object.ID) ([]byte, error)) (
 	return d, d.err
 }
 
+// Forget forgets all blobs.
+func (z *Zips) Forget() {
+	z.generations.Store(nil)
+	z.held.Store(0)
+}
+
 // find returns what is remembered of a blob, or what is to be filled in.
 func (z *Zips) find(id object.ID) *deflated {
 	now := z.generations.Load()

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -94,27 +93,20 @@ func (g *GoCommand) Read(name string) string {
 func Direct(t testing.TB, host string, repositories map[string]string) []string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for root := range repositories {
+		for root, repository := range repositories {
 			if asked := r.URL.Host + r.URL.Path; r.URL.Host == host && (asked == root || strings.HasPrefix(asked, root+"/")) {
-				fmt.Fprintf(w, `<meta name="go-import" content="%s git https://repositories.invalid/%s">`, root, root)
+				if filepath.IsAbs(repository) {
+					repository = "https://repositories.invalid" + repository
+				}
+				fmt.Fprintf(w, `<meta name="go-import" content="%s git %s">`, root, repository)
 				return
 			}
 		}
 		http.Error(w, "there is nothing else here", http.StatusNotFound)
 	}))
 	t.Cleanup(server.Close)
-	env := []string{
-		"GOPROXY=direct", "GOINSECURE=" + host + "/*", "HTTP_PROXY=" + server.URL, "HTTPS_PROXY=" + server.URL, "NO_PROXY=",
-		fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(repositories)),
+	return []string{
+		"GOPROXY=direct", "GOINSECURE=" + host + "/*", "HTTP_PROXY=" + server.URL, "HTTPS_PROXY=" + server.URL, "NO_PROXY=127.0.0.1",
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file:///.insteadOf", "GIT_CONFIG_VALUE_0=https://repositories.invalid/",
 	}
-	roots := make([]string, 0, len(repositories))
-	for root := range repositories {
-		roots = append(roots, root)
-	}
-	slices.Sort(roots)
-	for i, root := range roots {
-		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=url.file://%s.insteadOf", i, repositories[root]),
-			fmt.Sprintf("GIT_CONFIG_VALUE_%d=https://repositories.invalid/%s", i, root))
-	}
-	return env
 }
