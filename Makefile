@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher day soak generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher e2e-site day soak generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -65,6 +65,15 @@ e2e: ## test our client-go against a real API server
 # One package at a time: each starts servers.
 e2e-publisher: ## replicas of the publisher on a real control plane and a real git server: 50 syncs with kills and faults; ROUNDS=… takes another number; and a short day
 	cd hack/publishing && GOWORK=off $(if $(ROUNDS),ROUNDS=$(ROUNDS)) go test -p 1 -count=1 -timeout 30m ./replicas ./day
+
+# axe-core is no Go module, and its licence, MPL-2.0, is another than ours. So it is
+# fetched and not kept.
+AXE := axe-core@4.14.1
+
+e2e-site: ## look at the site's pages in Chromium, in all ways; SCREENSHOTS=DIR keeps pictures
+	npm install --silent --no-save --no-package-lock --ignore-scripts --prefix .publisher/npm $(AXE)
+	cd hack/publishing && GOWORK=off AXE=$(abspath .publisher/npm/node_modules/axe-core/axe.min.js) \
+		$(if $(SCREENSHOTS),SCREENSHOTS=$(abspath $(SCREENSHOTS))) go test -count=1 -timeout 15m ./pages
 
 day: ## have a publisher follow 200 pushes to real servers, and say how long each took; DAY=20m is how long that goes on
 	cd hack/publishing && GOWORK=off go test -count=1 -v -timeout 0 ./day -length $(or $(DAY),20m) -pushes 200

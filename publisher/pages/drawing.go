@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/publisher/catalog"
 	"k8s.io/publisher/object"
@@ -51,7 +52,6 @@ type drawnDot struct {
 const (
 	rowHeight   = 30
 	columnWidth = 46
-	headHeight  = 110
 	// mostDrawn is how many mirrors there is room for.
 	mostDrawn = 24
 )
@@ -72,15 +72,15 @@ func (s *site) draw(modules []*mirrored, rows int) *drawing {
 	if len(order) == 0 {
 		return nil
 	}
-	d := &drawing{Top: headHeight, SourceX: 110}
+	d := &drawing{Top: headHeight(modules), SourceX: 110}
 	at := make(map[object.ID]int)
 	for i, c := range order {
 		y := d.Top + rowHeight/2 + i*rowHeight
 		at[c.Source] = i
-		d.Rows = append(d.Rows, drawnRow{Y: y, Hash: short(c.Source.String()), Subject: cut(c.Subject, 72), ToX: d.SourceX})
+		d.Rows = append(d.Rows, drawnRow{Y: y, Hash: short(c.Source.String()), Subject: cut(plain(c.Subject), 60), ToX: d.SourceX})
 	}
 	for i, m := range modules {
-		column := drawnColumn{Label: m.Name, X: d.SourceX + (i+1)*columnWidth}
+		column := drawnColumn{Label: cut(m.Name, 40), X: d.SourceX + (i+1)*columnWidth}
 		for _, c := range lines[i] {
 			n, drawn := at[c.Source]
 			if !drawn {
@@ -100,7 +100,7 @@ func (s *site) draw(modules []*mirrored, rows int) *drawing {
 		d.Columns = append(d.Columns, column)
 	}
 	d.TextX = d.SourceX + len(modules)*columnWidth + 28
-	d.Width, d.Height = d.TextX+460, d.Top+len(d.Rows)*rowHeight+rowHeight/2
+	d.Width, d.Height = d.TextX+490, d.Top+len(d.Rows)*rowHeight+rowHeight/2
 	names := make([]string, len(modules))
 	for i, m := range modules {
 		names[i] = m.Name
@@ -110,6 +110,15 @@ func (s *site) draw(modules []*mirrored, rows int) *drawing {
 		"A dot in a mirror's column says that the mirror has a commit for it; a ring, that there are tags on that. "+
 		"The tables of commits say the same in words.", count(len(d.Rows), "commit"))
 	return d
+}
+
+// headHeight is what the names of columns need, which are written upwards.
+func headHeight(modules []*mirrored) int {
+	longest := len("source")
+	for _, m := range modules {
+		longest = max(longest, utf8.RuneCountInString(m.Name))
+	}
+	return 24 + 5*min(longest, 40)
 }
 
 // SourceY2 is where the source's line ends.

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode"
 
 	"k8s.io/publisher/object"
 )
@@ -19,8 +20,8 @@ var embedded embed.FS
 // templates has one for each kind of page, by its name, with what all have in common.
 var templates = func() map[string]*template.Template {
 	funcs := template.FuncMap{
-		"short": shortOf, "day": day, "time": timeOf, "count": count, "list": func(v ...any) []any { return v },
-		"join": strings.Join, "inc": func(n int) int { return n + 1 }, "copy": copyOf,
+		"short": shortOf, "day": day, "time": timeOf, "count": count,
+		"copy": copyOf, "stands": standsOf, "plain": plain,
 	}
 	common := template.Must(template.New("common").Funcs(funcs).ParseFS(embedded, "templates/common/*.html"))
 	names, err := fs.Glob(embedded, "templates/*.html")
@@ -126,6 +127,22 @@ func thousands(n int) string {
 type copied struct{ Text, What string }
 
 func copyOf(text, what string) copied { return copied{text, what} }
+
+// stood is a commit of a mirror, and the one of the source; each in full.
+type stood struct{ Mirror, Source string }
+
+func standsOf(mirror object.ID, source string) stood { return stood{mirror.String(), source} }
+
+// plain shows what would not be seen, or would have what is around it seen in another
+// order: control characters, and those that turn the direction of writing.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
 
 func (s *site) writeAssets() error {
 	names, err := fs.Glob(embedded, "assets/*")

@@ -6,9 +6,10 @@ const root = new URL(document.documentElement.dataset.root, document.baseURI);
 // The site's address, where pages leave its place open.
 if (root.protocol.startsWith("http")) {
 	const here = root.href.replace(/\/$/, "");
-	for (const code of document.querySelectorAll("pre[data-copy] code")) {
+	for (const code of document.querySelectorAll("pre code")) {
 		code.textContent = code.textContent.replaceAll("https://THIS-SITE", here);
 	}
+	for (const note of document.querySelectorAll("[data-place]")) note.hidden = true;
 }
 
 // A button beside what is there to be copied.
