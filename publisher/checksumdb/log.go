@@ -186,6 +186,9 @@ func (l *log) tile(t tlog.Tile) []byte {
 // readLog reads the records that a head has, and makes sure that it has them.
 func readLog(fsys fs.FS, head tlog.Tree) (*log, error) {
 	l := new(log)
+	if head.N < 1<<20 { // That is true of all but those that nobody should believe.
+		l.records, l.places, l.hashes = make([]Record, 0, head.N), make(map[module.Version]int64, head.N), make([]tlog.Hash, 0, 2*head.N)
+	}
 	for l.size() < head.N {
 		t := tlog.Tile{H: tileHeight, L: -1, N: l.size() >> tileHeight, W: int(min(head.N-l.size(), 1<<tileHeight))}
 		name := t.Path()
