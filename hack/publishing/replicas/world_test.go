@@ -80,7 +80,9 @@ func setUp(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
+// rules publish all from main, one of them over ssh.
 const rules = `
+remote: HTTPS
 rules:
 - destination: a
   branches:
@@ -92,6 +94,7 @@ rules:
     dependencies: [{repository: a, branch: master}]
     source: {branch: main, dir: b}
 - destination: org/c
+  remote: SSH
   branches:
   - name: master
     source: {branch: main, dir: c}
@@ -121,9 +124,12 @@ func newWorld(t *testing.T) *world {
 	w.remotes.Create(destinations...)
 	w.server = w.remotes.HTTP()
 	w.server.Set(func(s *gitserver.HTTP) { s.Password = canary })
-	w.write("rules.yaml", rules)
+	ssh := w.remotes.SSH()
+	w.write("rules.yaml", strings.NewReplacer("HTTPS", w.server.Template, "SSH", ssh.Template).Replace(rules))
 	w.write("token", canary+"\n")
-	w.write("credentials.yaml", fmt.Sprintf("- url: %s\n  token-file: %s\n  ca-file: %s\n", w.server.URL, filepath.Join(dir, "token"), w.server.CA))
+	host := ssh.Template[:strings.Index(ssh.Template, "/{{")]
+	w.write("credentials.yaml", fmt.Sprintf("- {url: %q, token-file: token, ca-file: %q}\n- {url: %q, key-file: %q, known-hosts-file: %q}\n",
+		w.server.URL, w.server.CA, host, ssh.Key, ssh.KnownHosts))
 	w.git("", "init", "--quiet", "--initial-branch=main", w.source)
 	for _, d := range []string{"a", "b", "c"} {
 		mod := "module example.com/" + d + "\n\ngo 1.24\n"
@@ -270,7 +276,7 @@ func (r *replica) start() {
 	r.url = "http://" + port
 	r.cmd = exec.Command(publisher, append([]string{
 		"run", "--source", r.source, "--rules", r.world.rules, "--mirrors", filepath.Join(r.dir, r.name),
-		"--remote", r.server.URL + "/{{.Destination}}.git", "--credentials", filepath.Join(r.dir, "credentials.yaml"),
+		"--credentials", filepath.Join(r.dir, "credentials.yaml"),
 		"--listen", port, "--token-file", filepath.Join(r.dir, "token"), "--interval", "1h",
 		"--leader-elect", "--kubeconfig", r.kubeconfig, "--namespace", r.namespace,
 		"--identity", fmt.Sprintf("%s-%d", r.name, r.started), "--lease-duration", leaseDuration.String(),

@@ -127,9 +127,8 @@ func fill(ctx context.Context, controller, kubelet kubernetes.Interface, n int) 
 // update changes the status of n pods out of all.
 func update(ctx context.Context, kubelet kubernetes.Interface, all, n, turn int) error {
 	return forAll(n, func(i int) error {
-		i %= all
 		patch := fmt.Sprintf(`{"status":{"message":"turn %d"}}`, turn*1_000_000+i)
-		_, err := kubelet.CoreV1().Pods("default").Patch(ctx, newPod(i).Name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status")
+		_, err := kubelet.CoreV1().Pods("default").Patch(ctx, newPod(i%all).Name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status")
 		return err
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"runtime"
 	"sync"
 	"time"
 
@@ -119,6 +120,7 @@ func (r *relay) settle(ctx context.Context) error {
 		held := r.held
 		r.mu.Unlock()
 		if held == before && held > 0 {
+			runtime.GC() // rather than while it relays
 			return nil
 		}
 		before = held
@@ -146,11 +148,17 @@ type gate struct {
 }
 
 func (g *gate) fill() {
+	// Large pieces, filled to the end: what waits is hundreds of megabytes, and who
+	// collects garbage among them has no time to relay.
+	var room []byte
 	for {
-		buf := make([]byte, 64<<10)
-		n, err := g.body.Read(buf)
+		if len(room) == 0 {
+			room = make([]byte, 4<<20)
+		}
+		n, err := g.body.Read(room)
 		g.relay.mu.Lock()
-		g.waiting = append(g.waiting, buf[:n])
+		g.waiting = append(g.waiting, room[:n:n])
+		room = room[n:]
 		g.relay.held += n
 		g.err = err
 		g.relay.change.Broadcast()

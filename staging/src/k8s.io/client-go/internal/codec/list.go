@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/internal/liststream"
+	kjson "sigs.k8s.io/json"
 )
 
 // A Reader is a decoder that decodes an object while it comes in. DecodeFrom returns
@@ -22,6 +23,7 @@ type Reader interface {
 func (s *jsonSerializer) DecodeFrom(r io.Reader, into runtime.Object) (runtime.Object, error) {
 	var list runtime.Object
 	var items *items
+	var together *batch
 	data, opened, err := liststream.JSON(r, func(head []byte) func([]byte) error {
 		// Where something else comes first, the kind may come last.
 		apiVersion, name, found := leadingKind(head)
@@ -32,7 +34,11 @@ func (s *jsonSerializer) DecodeFrom(r io.Reader, into runtime.Object) (runtime.O
 		if list, items = openList(s.scheme, kind, into); items == nil {
 			return nil
 		}
-		return func(item []byte) error { return s.unmarshal(item, items.next()) }
+		if s.strict || s.shared != nil {
+			return func(item []byte) error { return s.unmarshal(item, items.next()) }
+		}
+		together = &batch{to: items}
+		return together.add
 	})
 	switch {
 	case err != nil:
@@ -40,6 +46,11 @@ func (s *jsonSerializer) DecodeFrom(r io.Reader, into runtime.Object) (runtime.O
 	case !opened:
 		object, _, err := s.Decode(data, nil, into)
 		return object, err
+	}
+	if together != nil {
+		if err := together.decode(); err != nil {
+			return nil, err
+		}
 	}
 	object, _, err := s.Decode(data, nil, list)
 	if err != nil {
@@ -139,6 +150,50 @@ func (s *items) next() any {
 	n := s.last.Len()
 	s.last = s.last.Slice(0, n+1)
 	return s.last.Index(n).Addr().Interface()
+}
+
+// more returns a pointer to a slice for so many new items, and of no others.
+func (s *items) more(n int) any {
+	if s.last.IsValid() {
+		s.full = append(s.full, s.last)
+	}
+	s.last = reflect.New(s.typ).Elem()
+	s.last.Set(reflect.MakeSlice(s.typ, 0, n))
+	s.count += n
+	return s.last.Addr().Interface()
+}
+
+// A batch is items in JSON that are decoded together: a decoder that starts anew for each
+// of them takes more memory and time than they do.
+type batch struct {
+	to    *items
+	text  []byte // an array that has no end yet
+	count int
+}
+
+// batchSize is how many bytes are decoded together at least.
+const batchSize = 64 << 10
+
+func (b *batch) add(item []byte) error {
+	separator := byte(',')
+	if b.count == 0 {
+		separator = '['
+	}
+	b.text = append(append(b.text, separator), item...)
+	b.count++
+	if len(b.text) < batchSize {
+		return nil
+	}
+	return b.decode()
+}
+
+func (b *batch) decode() error {
+	if b.count == 0 {
+		return nil
+	}
+	err := kjson.UnmarshalCaseSensitivePreserveInts(append(b.text, ']'), b.to.more(b.count))
+	b.text, b.count = b.text[:0], 0
+	return err
 }
 
 // moveTo makes a list have the items.

@@ -7,6 +7,8 @@ import "io"
 const (
 	firstBuffer   = 8 << 10
 	largestBuffer = 64 << 10
+	// Within a rush a read may bring little now and then.
+	quietReads = 8
 )
 
 // A buffer is what was read of a stream, and not yet used: buf[start:end].
@@ -15,6 +17,7 @@ type buffer struct {
 	buf        []byte
 	start, end int
 	read       int   // how much the last call brought
+	quiet      int   // how many calls in a row brought little, and used all before
 	more       bool  // than there was room for
 	err        error // of the stream, to be told once all is used
 }
@@ -35,8 +38,12 @@ func (b *buffer) fill() error {
 		larger := make([]byte, max(firstBuffer, 2*len(b.buf)))
 		copy(larger, b.buf[:b.end])
 		b.buf = larger
-	case b.end == 0 && len(b.buf) > firstBuffer && b.read < firstBuffer/2:
-		b.buf = make([]byte, firstBuffer) // the rush is over
+	case b.end == 0 && b.read < firstBuffer/2:
+		if b.quiet++; b.quiet >= quietReads && len(b.buf) > firstBuffer {
+			b.buf = make([]byte, firstBuffer) // the rush is over
+		}
+	default:
+		b.quiet = 0
 	}
 	for range 100 {
 		n, err := b.stream.Read(b.buf[b.end:])
