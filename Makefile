@@ -81,9 +81,10 @@ day: ## have a publisher follow 200 pushes to real servers, and say how long eac
 soak: ## have informers follow ten minutes of changes and faults of a real API server; SOAK=1h for longer
 	cd hack/e2e && GOWORK=off SOAK=$(or $(SOAK),10m) go test -race -v -timeout 24h -run TestInformersAgree .
 
-generate: ## regenerate what is generated; CI fails where that changes anything
+generate: build ## regenerate what is generated; CI fails where that changes anything
 	go generate $(MODULES:%=./%/...)
 	cd hack/generate && GOWORK=off go run .
+	$(BIN)/publisher docs staging/src/k8s.io/client-go/README.md
 
 lint: ## gofmt, go vet, staticcheck, tidy modules
 	hack/lint.sh

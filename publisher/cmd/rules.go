@@ -83,7 +83,7 @@ func replaceFile(name string, data []byte) error {
 		err = renameio.WriteFile(target, data, 0o666, renameio.WithExistingPermissions(), renameio.WithTempDir(filepath.Dir(target)))
 	}
 	if err != nil {
-		return fmt.Errorf("write rules: %w", err)
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
 }

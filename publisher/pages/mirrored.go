@@ -85,21 +85,19 @@ func (m *minor) Newest() *released { return latest(m.Releases) }
 // newest pre-release. What is retracted comes last.
 func latest(releases []*released) *released {
 	var best *released
-	rank := func(r *released) int {
-		switch {
-		case r.Retracted != "":
-			return 0
-		case semver.Prerelease(r.Version) != "":
-			return 1
-		}
-		return 2
-	}
 	for _, r := range releases {
-		if best == nil || cmp.Or(rank(r)-rank(best), release.Compare(r.Release, best.Release)) > 0 {
+		if best == nil || cmp.Or(retraction(best)-retraction(r), release.CompareLatest(r.Release, best.Release)) > 0 {
 			best = r
 		}
 	}
 	return best
+}
+
+func retraction(r *released) int {
+	if r.Retracted != "" {
+		return 1
+	}
+	return 0
 }
 
 // branch is a branch of a mirror.

@@ -85,7 +85,7 @@ func NewMatrix(releases []Release, branch string) *Matrix {
 		if r.Version == "" || r.Cluster == "" {
 			continue
 		}
-		if is, known := newest[r.Minor()]; !known || gosemver.Compare(r.Version, is.newest.Version) > 0 {
+		if is, known := newest[r.Minor()]; !known || CompareLatest(r, is.newest) > 0 {
 			newest[r.Minor()] = line{r, minorOf(r.Cluster)}
 		}
 	}

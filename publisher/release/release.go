@@ -139,6 +139,21 @@ func Compare(a, b Release) int {
 	return cmp.Or(gosemver.Compare(a.Version, b.Version), strings.Compare(a.Name(), b.Name()))
 }
 
+// CompareLatest orders releases as the go command does that is asked for the latest one:
+// those that are no versions first, then pre-releases.
+func CompareLatest(a, b Release) int {
+	rank := func(r Release) int {
+		switch {
+		case r.Version == "":
+			return 0
+		case gosemver.Prerelease(r.Version) != "":
+			return 1
+		}
+		return 2
+	}
+	return cmp.Or(rank(a)-rank(b), Compare(a, b))
+}
+
 // Published returns the releases that tags of the source yield, in their order.
 func Published(all *rules.Rules, rule *rules.Rule, tags []*sourcetag.Tag) ([]Release, error) {
 	g := NewGrouper(all, rule)

@@ -149,8 +149,8 @@ func TestSearchFindsWhatTheIndexHas(t *testing.T) {
 		queries = append(queries, hash[:4+random.IntN(36)])
 	}
 	for _, text := range queries {
-		b.do(fill(text), chromedp.Evaluate(`document.querySelector("[data-results]").replaceChildren(); 0`, nil), submit,
-			chromedp.WaitVisible("[data-results] > *"))
+		b.do(fill(text), submit,
+			chromedp.Poll(`document.querySelector("[data-results] > *") !== null`, nil))
 		got := eval[[]string](b, `[...document.querySelectorAll("[data-results] tbody tr")].map(r => [r.cells[1].textContent, r.cells[2].querySelector("code").title].join(" "))`)
 		var want []string
 		q, err := find.ParseQuery(text)
@@ -174,7 +174,7 @@ func TestSearchFindsWhatTheIndexHas(t *testing.T) {
 	}
 	b.check("search")
 	// What was found leads to the commit's row.
-	b.do(fill(pagestest.Source("main 7").String()), submit, chromedp.WaitVisible("[data-results] a"), chromedp.Click("[data-results] a"),
+	b.do(fill(pagestest.Source("main 7").String()), submit, chromedp.Poll(`document.querySelector("[data-results] a") !== null`, nil), chromedp.Evaluate(`document.querySelector("[data-results] a").click()`, nil),
 		chromedp.WaitVisible("tr:target"))
 	if text := eval[string](b, `document.querySelector("tr:target").textContent`); !strings.Contains(text, "Change 7") {
 		t.Errorf("it leads to %q", text)
@@ -187,9 +187,11 @@ func TestSearchFindsWhatTheIndexHas(t *testing.T) {
 	b.check("filter")
 }
 
-// fill has the search look for a text.
+// fill has the search look for a text, and clears what was found before.
 func fill(text string) chromedp.Action {
-	return chromedp.Evaluate(fmt.Sprintf(`document.querySelector("#search-query").value = %q; 0`, text), nil)
+	return chromedp.Evaluate(fmt.Sprintf(`
+		document.querySelector("[data-results]").replaceChildren();
+		document.querySelector("#search-query").value = %q; 0`, text), nil)
 }
 
 // submit does what the enter key does, which chromedp's Submit does not: that one leaves
