@@ -64,6 +64,12 @@ func (r *released) Page() string {
 	return "other.html"
 }
 
+// module is the path of the module that it is a version of.
+func (r *released) module() string {
+	path, _, _ := strings.Cut(r.Get, "@")
+	return path
+}
+
 // minor is a minor version, or all tags that are no versions.
 type minor struct {
 	// Name is such as v0.36; empty for tags that are no versions.

@@ -43,6 +43,10 @@ type minorPage struct {
 	M       *mirrored
 	Minor   *minor
 	Changes []changed
+	// API is how the API changed since the minor version before; nil where there is none,
+	// or, without HasGo, where nobody could compare.
+	API   *APIChange
+	HasGo bool
 	// Older and Newer are the minor versions beside it; nil where there are none.
 	Older, Newer *minor
 }
@@ -52,6 +56,10 @@ func (s *site) writeModule(ctx context.Context, m *mirrored) error {
 	if err := s.writeCommits(m, ordered); err != nil {
 		return err
 	}
+	apis, err := s.compareAPIs(ctx, m)
+	if err != nil {
+		return err
+	}
 	l := make(lineage)
 	for i, of := range m.Minors {
 		if err := ctx.Err(); err != nil {
@@ -59,7 +67,7 @@ func (s *site) writeModule(ctx context.Context, m *mirrored) error {
 		}
 		page := &minorPage{
 			frame: s.frame(m.Name+" "+of.Title(), path.Join(m.Folder, of.Page()), "modules"),
-			M:     m, Minor: of, Changes: m.changesOf(l, of),
+			M:     m, Minor: of, Changes: m.changesOf(l, of), API: apis[of], HasGo: s.std != nil,
 		}
 		if i > 0 {
 			page.Newer = m.Minors[i-1]
@@ -97,7 +105,6 @@ func (s *site) writeModule(ctx context.Context, m *mirrored) error {
 	for _, c := range slices.Backward(ordered[max(0, len(ordered)-10):]) {
 		page.Recent = append(page.Recent, m.row(c))
 	}
-	var err error
 	if page.Requires, err = s.requirements(m); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@
 //	modules/D/index.json            all of its branches and versions; see [ModuleIndex]
 //	modules/D/feed.atom             its newest versions
 //	modules/D/v0.36.html            a minor version: its releases, and what changed
+//	modules/D/api-v0.36.json        how its API differs from v0.35's; see [APIChange]
 //	modules/D/other.html            tags that are no versions
 //	modules/D/commits-N.html        its commits; the oldest are on page 1
 //	commits/index.html              finds a commit of the source or of a mirror
@@ -44,6 +45,7 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/sync/errgroup"
 
+	"k8s.io/publisher/apichange"
 	"k8s.io/publisher/catalog"
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/status"
@@ -83,7 +85,7 @@ func Write(ctx context.Context, dir string, in Input) (err error) {
 		return fmt.Errorf("write the pages: %w", err)
 	}
 	defer out.discard()
-	s := &site{Input: in, out: out}
+	s := &site{Input: in, out: out, std: apichange.FindStd()}
 	if err := s.write(ctx); err != nil {
 		return fmt.Errorf("write the pages: %w", err)
 	}
@@ -95,6 +97,7 @@ type site struct {
 	Input
 	out     *output
 	modules []*mirrored
+	std     *apichange.Std // nil where there is none
 }
 
 func (s *site) write(ctx context.Context) error {

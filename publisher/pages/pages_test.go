@@ -296,6 +296,11 @@ func TestIndexForToolsIsWhole(t *testing.T) {
 		if all[m.Page] == nil || all[m.Feed] == nil {
 			t.Errorf("%s: page or feed is not there", m.Name)
 		}
+		var change pages.APIChange
+		strictly(t, all[path.Dir(m.Index)+"/api-v0.36.json"], &change)
+		if n, _ := change.Counts(); change.From != "v0.35.2" || change.To != "v0.36.2" || n == 0 || !bytes.Contains(all[path.Dir(m.Index)+"/v0.36.html"], []byte(change.Packages[0].Incompatible[0])) {
+			t.Errorf("%s: the API from %s to %s has %d changes, or the page does not say so: %+v", m.Name, change.From, change.To, n, change.Comparison)
+		}
 		var is pages.ModuleIndex
 		strictly(t, all[m.Index], &is)
 		var tags []string

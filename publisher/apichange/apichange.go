@@ -1,0 +1,196 @@
+// Package apichange tells how the exported API of a module changed from one version to
+// the next, by golang.org/x/exp/apidiff, without a network and without the modules that it
+// requires.
+//
+// A module's own packages are read from the mirror's objects and type-checked, without
+// the bodies of functions, as for linux/amd64 and without cgo. The standard library comes
+// from the Go installation. What is imported from elsewhere is taken by name: a type
+// example.com/m.T is the same in both versions, whatever it is, and what is embedded with it
+// is not seen. So a change of a required module's API does not show here, and should not:
+// it is no change of this one.
+//
+// A package that cannot be type-checked that way is left out, and said so.
+package apichange
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/exp/apidiff"
+
+	"k8s.io/publisher/object"
+	"k8s.io/publisher/odb"
+)
+
+// Comparison is how the API of one tree differs from that of another one.
+type Comparison struct {
+	// Packages that differ, by their paths.
+	Packages []Package `json:"packages"`
+	// Compared counts the packages that were looked at, or have the same files.
+	Compared int `json:"compared"`
+	// LeftOut are packages that cannot be type-checked.
+	LeftOut []LeftOut `json:"leftOut,omitempty"`
+}
+
+// Package is how a package differs.
+type Package struct {
+	Path string `json:"path"`
+	// Added and Removed tell that there is no more to compare.
+	Added   bool `json:"added,omitempty"`
+	Removed bool `json:"removed,omitempty"`
+	// Incompatible changes may break those who use the package; Compatible ones do not.
+	Incompatible []string `json:"incompatible,omitempty"`
+	Compatible   []string `json:"compatible,omitempty"`
+}
+
+// LeftOut is a package that could not be compared.
+type LeftOut struct {
+	Path string `json:"path"`
+	Why  string `json:"why"`
+}
+
+// Version is a version of a module.
+type Version struct {
+	Module string
+	Tree   object.ID
+}
+
+// Comparer compares versions of modules in one repository. It is not safe for concurrent
+// use.
+type Comparer struct {
+	objects *odb.Reader
+	std     *Std
+	files   map[object.ID]*file // by blob; for each, the name of the file plays no part
+}
+
+// New returns a Comparer of what is in a store.
+func New(store *odb.Store, std *Std) *Comparer {
+	return &Comparer{objects: store.SmallReader(), std: std, files: make(map[object.ID]*file)}
+}
+
+// Chain compares each of some versions with the one before it. The errors are those of
+// reading.
+func (c *Comparer) Chain(ctx context.Context, versions []Version) ([]*Comparison, error) {
+	worlds := make([]*world, len(versions))
+	names := newFakes()
+	for i, v := range versions {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		w, err := c.read(v)
+		if err != nil {
+			return nil, err
+		}
+		worlds[i] = w
+		for _, p := range w.packages {
+			for _, f := range p.files {
+				names.note(w, f)
+			}
+		}
+	}
+	comparisons := make([]*Comparison, 0, max(0, len(versions)-1))
+	for i := 1; i < len(worlds); i++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		before, after := worlds[i-1], worlds[i]
+		before.fakes, after.fakes = names, names
+		comparisons = append(comparisons, compare(before, after))
+		worlds[i-1] = nil
+	}
+	return comparisons, nil
+}
+
+// compare compares what others may import.
+func compare(before, after *world) *Comparison {
+	c := &Comparison{Packages: []Package{}}
+	paths := make(map[string]bool)
+	for _, w := range []*world{before, after} {
+		for rel, p := range w.packages {
+			if p.exported {
+				paths[rel] = true
+			}
+		}
+	}
+	for _, rel := range slices.Sorted(maps.Keys(paths)) {
+		old, new := before.packages[rel], after.packages[rel]
+		path := after.path(rel)
+		switch {
+		case old == nil || !old.exported:
+			c.Packages = append(c.Packages, Package{Path: path, Added: true})
+		case new == nil || !new.exported:
+			c.Packages = append(c.Packages, Package{Path: path, Removed: true})
+		case slices.Equal(old.blobs, new.blobs):
+		default:
+			p, why := comparePackage(before, after, rel)
+			if why != "" {
+				c.LeftOut = append(c.LeftOut, LeftOut{path, why})
+				continue
+			}
+			if len(p.Compatible)+len(p.Incompatible) > 0 {
+				p.Path = path
+				c.Packages = append(c.Packages, p)
+			}
+		}
+		c.Compared++
+	}
+	return c
+}
+
+// comparePackage returns why it is left out, where it is.
+func comparePackage(before, after *world, rel string) (p Package, why string) {
+	defer func() {
+		if r := recover(); r != nil { // of go/types or apidiff, about strange code
+			p, why = Package{}, fmt.Sprintf("cannot be compared: %v", r)
+		}
+	}()
+	var checked [2]*types.Package
+	for i, w := range []*world{before, after} {
+		pkg, err := w.check(rel)
+		if err != nil {
+			return Package{}, err.Error()
+		}
+		checked[i] = pkg
+	}
+	for _, change := range apidiff.Changes(checked[0], checked[1]).Changes {
+		message := strings.TrimPrefix(change.Message, "./")
+		if change.Compatible {
+			p.Compatible = append(p.Compatible, message)
+		} else {
+			p.Incompatible = append(p.Incompatible, message)
+		}
+	}
+	slices.Sort(p.Compatible)
+	slices.Sort(p.Incompatible)
+	return p, ""
+}
+
+// Counts are how many changes of each kind there are.
+func (c *Comparison) Counts() (incompatible, compatible int) {
+	for _, p := range c.Packages {
+		incompatible += len(p.Incompatible)
+		compatible += len(p.Compatible)
+		if p.Removed {
+			incompatible++
+		}
+		if p.Added {
+			compatible++
+		}
+	}
+	return incompatible, compatible
+}
+
+// firstError shortens what a type checker says.
+func firstError(errs []error) error {
+	slices.SortStableFunc(errs, func(a, b error) int { return cmp.Compare(len(a.Error()), len(b.Error())) })
+	text := errs[0].Error()
+	if len(text) > 200 {
+		text = text[:200] + "…"
+	}
+	return fmt.Errorf("cannot be type-checked without what it requires: %s", text)
+}

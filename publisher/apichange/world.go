@@ -1,0 +1,193 @@
+package apichange
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/types"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/module"
+
+	"k8s.io/publisher/object"
+)
+
+// world has the packages of a version, by their directories; "" is the root.
+type world struct {
+	Version
+	packages map[string]*source
+	std      *Std
+	fakes    *fakes
+}
+
+// source is a package.
+type source struct {
+	files    []*file
+	blobs    []object.ID
+	exported bool // others may import it
+	name     string
+
+	checking bool
+	checked  *types.Package
+	err      error
+}
+
+// file is a parsed file, without what is of no matter for the API. It may be part of
+// many packages.
+type file struct {
+	ast *ast.File // nil where it cannot be parsed
+	err error
+	// uses are what it names of packages that it imports, by their paths.
+	uses map[string][]use
+}
+
+func (w *world) path(rel string) string { return path.Join(w.Module, rel) }
+
+// platform is what files are chosen for.
+var platform = build.Context{GOOS: "linux", GOARCH: "amd64", Compiler: "gc", ReleaseTags: build.Default.ReleaseTags}
+
+// read parses the packages of a version.
+func (c *Comparer) read(v Version) (*world, error) {
+	w := &world{Version: v, packages: make(map[string]*source), std: c.std}
+	if err := c.readDir(w, v.Tree, ""); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (c *Comparer) readDir(w *world, tree object.ID, rel string) error {
+	data, err := c.objects.Tree(tree)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", w.path(rel), err)
+	}
+	entries, err := object.ParseTree(data)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", w.path(rel), err)
+	}
+	if rel != "" && slices.ContainsFunc(entries, func(e object.Entry) bool { return e.Name == "go.mod" }) {
+		return nil // another module
+	}
+	p := new(source)
+	for _, e := range entries {
+		switch {
+		case e.Mode.IsDir():
+			if e.Name == "vendor" || e.Name == "testdata" || e.Name[0] == '.' || e.Name[0] == '_' {
+				continue
+			}
+			if err := c.readDir(w, e.ID, path.Join(rel, e.Name)); err != nil {
+				return err
+			}
+		case e.Mode.IsRegular() && strings.HasSuffix(e.Name, ".go") && !strings.HasSuffix(e.Name, "_test.go"):
+			data, err := c.objects.Blob(e.ID)
+			if err != nil {
+				return fmt.Errorf("read %s: %w", w.path(path.Join(rel, e.Name)), err)
+			}
+			ctx := platform
+			ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(data))), nil }
+			if match, err := ctx.MatchFile("/", e.Name); err != nil || !match {
+				continue
+			}
+			f := c.files[e.ID]
+			if f == nil {
+				f = parse(c.std, w.Module, e.Name, data)
+				c.files[e.ID] = f
+			}
+			p.files = append(p.files, f)
+			p.blobs = append(p.blobs, e.ID)
+			if f.ast != nil {
+				p.name = f.ast.Name.Name
+			}
+		}
+	}
+	if len(p.files) == 0 {
+		return nil
+	}
+	p.exported = p.name != "main" && !slices.Contains(strings.Split(rel, "/"), "internal")
+	if err := module.CheckImportPath(w.path(rel)); err != nil {
+		return nil
+	}
+	w.packages[rel] = p
+	return nil
+}
+
+// check type-checks a package.
+func (w *world) check(rel string) (*types.Package, error) {
+	p := w.packages[rel]
+	if p == nil {
+		return nil, fmt.Errorf("there is no package %s", w.path(rel))
+	}
+	if p.checked != nil || p.err != nil {
+		return p.checked, p.err
+	}
+	if p.checking {
+		return nil, errors.New("it imports itself")
+	}
+	p.checking = true
+	var errs []error
+	config := types.Config{
+		IgnoreFuncBodies: true, FakeImportC: true, Importer: w, DisableUnusedImportCheck: true,
+		Sizes: types.SizesFor("gc", "amd64"), Error: func(err error) { errs = append(errs, err) },
+	}
+	var files []*ast.File
+	for _, f := range p.files {
+		if f.err != nil {
+			p.err = firstError([]error{f.err})
+			return nil, p.err
+		}
+		files = append(files, f.ast)
+	}
+	pkg, _ := config.Check(w.path(rel), w.std.fset, files, nil)
+	if len(errs) > 0 {
+		p.err = firstError(errs)
+		return nil, p.err
+	}
+	p.checked = pkg
+	return pkg, nil
+}
+
+// Import is for the type checker.
+func (w *world) Import(imported string) (*types.Package, error) {
+	if imported == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if rel, ok := w.own(imported); ok {
+		return w.check(rel)
+	}
+	if w.std.has(imported) {
+		return w.std.Import(imported)
+	}
+	return w.fakes.pkg(imported), nil
+}
+
+// own returns the directory of a package of the module.
+func (w *world) own(imported string) (rel string, ok bool) {
+	if imported == w.Module {
+		return "", true
+	}
+	rel, ok = strings.CutPrefix(imported, w.Module+"/")
+	return rel, ok && w.packages[rel] != nil
+}
+
+// foreign tells that a package is neither the module's own nor of the standard library.
+func (w *world) foreign(imported string) bool {
+	_, own := w.own(imported)
+	return !own && imported != "C" && imported != "unsafe" && !w.std.has(imported)
+}
+
+// parse parses a file and leaves out what is of no matter.
+func parse(std *Std, own, name string, data []byte) *file {
+	parsed, err := parser.ParseFile(std.fset, name, data, parser.SkipObjectResolution)
+	if err != nil {
+		return &file{err: err}
+	}
+	f := &file{ast: parsed}
+	f.simplify(func(imported string) bool {
+		return imported != own && !strings.HasPrefix(imported, own+"/") && imported != "C" && !std.has(imported)
+	})
+	return f
+}
