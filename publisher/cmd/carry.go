@@ -34,6 +34,17 @@ Commits that only move the pins of siblings change nothing in the source, and ar
   publisher carry client-go --repository client-go origin/master..fix | git am --keep-non-patch
   publisher carry client-go --source ~/src/monorepo --repository client-go origin/master..fix > series.mbox`,
 		Args: cobra.ExactArgs(2),
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			set, err := rules.LoadOrFetch(c.Context(), f.rules)
+			if err != nil || len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []string
+			for _, r := range set.Rules {
+				names = append(names, r.Destination)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			set, err := rules.LoadOrFetch(c.Context(), f.rules)
 			if err != nil {

@@ -138,7 +138,7 @@ In help and messages these words mean:
 		}
 		return f.configure(c)
 	}
-	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newRun(f), newStatus(f), newVerify(f), newMap(f), newSite(f), newServe(f), newSumdb(f), newCarry(f), newDocs(f), newRules(f))
+	root.AddCommand(newValidate(f), newPlan(f), newSync(f), newRun(f), newStatus(f), newVerify(f), newMap(f), newSite(f), newServe(f), newSumdb(f), newCarry(f), newVersion(f), newMan(), newDocs(f), newRules(f))
 	return root
 }
 
