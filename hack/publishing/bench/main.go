@@ -32,7 +32,7 @@ import (
 type options struct {
 	publisher, shape, source, rules, work, generate string
 	commits, runs                                   int
-	quick, bot                                      bool
+	quick, bot, site                                bool
 }
 
 func main() {
@@ -51,6 +51,7 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 5, "`number` of runs of each command, of which the median counts")
 	flag.BoolVar(&o.quick, "quick", false, "leave out git subtree split, which takes minutes, with the deep shape too")
 	flag.BoolVar(&o.bot, "bot", false, "measure the bot alone")
+	flag.BoolVar(&o.site, "site", false, "measure the site alone; with the wide shape, it takes 10 GB of disk")
 	flag.Parse()
 	if flag.NArg() > 0 || (o.source == "") != (o.rules == "") || o.runs < 1 {
 		flag.Usage()
@@ -177,7 +178,7 @@ func report(ctx context.Context, o options, scratch string, s subject) error {
 	if err != nil {
 		return err
 	}
-	if o.bot {
+	if o.bot || o.site {
 		rows = nil
 	}
 	medians, failures := measureAll(ctx, rows, place(filepath.Join(scratch, "place")))
@@ -185,7 +186,7 @@ func report(ctx context.Context, o options, scratch string, s subject) error {
 		return err
 	}
 	fmt.Printf("\nSource: %s.\n\n", s.description)
-	if !o.bot {
+	if rows != nil {
 		writeTable(os.Stdout, rows, medians)
 		fmt.Println()
 		writeTargets(os.Stdout, rows, medians)
@@ -199,6 +200,14 @@ func report(ctx context.Context, o options, scratch string, s subject) error {
 		}
 	}
 	if o.publisher == "" {
+		return failures
+	}
+	if o.site {
+		times, err := ours{o.publisher}.measureSite(ctx, s, saved, place(filepath.Join(scratch, "place")), o.runs)
+		if err != nil {
+			return errors.Join(failures, fmt.Errorf("the site: %w", err))
+		}
+		times.write(os.Stdout)
 		return failures
 	}
 	times, err := ours{o.publisher}.measureBot(ctx, s, saved, place(filepath.Join(scratch, "place")), o.runs)
