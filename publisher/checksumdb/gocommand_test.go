@@ -157,6 +157,20 @@ func TestTheGoCommandVerifies(t *testing.T) {
 		}
 	}
 
+	// In two steps, each module is verified by the database that has it: this one, and then
+	// another one, which must not be asked.
+	c := newConsumer(t, server.URL+"/mod", key)
+	for _, r := range []checksumdb.Record{later[1], first[2]} {
+		out, err := c.run("mod", "download", r.Module.Path+"@"+r.Module.Version)
+		if failed := err != nil; failed != (r == later[1]) {
+			t.Errorf("go mod download %v: %v\n%s", r.Module, err, out)
+		}
+	}
+	c.env = append(c.env, "GOSUMDB=other.example.org+0c1f2a5b+AQ "+server.URL+"/none", "GONOSUMDB="+first[2].Module.Path)
+	if out, err := c.run("get", first[2].Module.Path+"@"+first[2].Module.Version); err != nil {
+		t.Errorf("with another database: %v\n%s", err, out)
+	}
+
 	// A tile, a lookup, and the head in it.
 	fresh := func() string {
 		out, err := newConsumer(t, server.URL+"/mod", key).run("get", later[2].Module.Path+"@"+later[2].Module.Version)
