@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher e2e-site day soak generate lint clean
+.PHONY: help build publish demo verify test race fuzz bench bench-serve bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher e2e-site day soak generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -38,6 +38,9 @@ fuzz: ## run every fuzz target for a while; FUZZTIME=1m for longer
 bench: build ## compare with git, git-filter-repo and others; SOURCE=… RULES=… takes a real repository
 	cd hack/publishing && GOWORK=off go run ./bench -publisher ../../$(BIN)/publisher \
 		$(if $(SOURCE),-source $(abspath $(SOURCE))) $(if $(RULES),-rules $(abspath $(RULES))) $(BENCHFLAGS)
+
+bench-serve: build ## compare publisher serve with nginx under load (needs nginx and wrk), and let slow clients at it
+	cd hack/publishing && GOWORK=off go run ./serve -publisher ../../$(BIN)/publisher $(BENCHFLAGS)
 
 size: ## build the same programs with our client-go and with the public one, and print their sizes
 	cd hack/compare && GOWORK=off go run . size
