@@ -65,44 +65,42 @@ type Version struct {
 type Comparer struct {
 	objects *odb.Reader
 	std     *Std
-	files   map[object.ID]*file // by blob; for each, the name of the file plays no part
+	// before and now are the files of the version that was read last and of the one that is
+	// being read: most files stay the same from one to the next.
+	before, now map[fileKey]*file
+}
+
+// fileKey is all that a file's meaning depends on.
+type fileKey struct {
+	blob object.ID
+	name string
 }
 
 // New returns a Comparer of what is in a store.
 func New(store *odb.Store, std *Std) *Comparer {
-	return &Comparer{objects: store.SmallReader(), std: std, files: make(map[object.ID]*file)}
+	return &Comparer{objects: store.SmallReader(), std: std}
 }
 
 // Chain compares each of some versions with the one before it. The errors are those of
 // reading.
 func (c *Comparer) Chain(ctx context.Context, versions []Version) ([]*Comparison, error) {
-	worlds := make([]*world, len(versions))
-	names := newFakes()
-	for i, v := range versions {
+	comparisons := make([]*Comparison, 0, max(0, len(versions)-1))
+	var before *world
+	for _, v := range versions {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		w, err := c.read(v)
+		c.before, c.now = c.now, make(map[fileKey]*file)
+		after, err := c.read(v)
 		if err != nil {
 			return nil, err
 		}
-		worlds[i] = w
-		for _, p := range w.packages {
-			for _, f := range p.files {
-				names.note(w, f)
-			}
+		if before != nil {
+			comparisons = append(comparisons, compare(before, after))
 		}
+		before = after
 	}
-	comparisons := make([]*Comparison, 0, max(0, len(versions)-1))
-	for i := 1; i < len(worlds); i++ {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		before, after := worlds[i-1], worlds[i]
-		before.fakes, after.fakes = names, names
-		comparisons = append(comparisons, compare(before, after))
-		worlds[i-1] = nil
-	}
+	c.before, c.now = nil, nil
 	return comparisons, nil
 }
 

@@ -1,6 +1,7 @@
 package apichange
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -40,8 +41,9 @@ type source struct {
 // file is a parsed file, without what is of no matter for the API. It may be part of
 // many packages.
 type file struct {
-	ast *ast.File // nil where it cannot be parsed
-	err error
+	ignored bool      // it is for another platform
+	ast     *ast.File // nil where it cannot be parsed
+	err     error
 	// uses are what it names of packages that it imports, by their paths.
 	uses map[string][]use
 }
@@ -53,9 +55,14 @@ var platform = build.Context{GOOS: "linux", GOARCH: "amd64", Compiler: "gc", Rel
 
 // read parses the packages of a version.
 func (c *Comparer) read(v Version) (*world, error) {
-	w := &world{Version: v, packages: make(map[string]*source), std: c.std}
+	w := &world{Version: v, packages: make(map[string]*source), std: c.std, fakes: newFakes()}
 	if err := c.readDir(w, v.Tree, ""); err != nil {
 		return nil, err
+	}
+	for _, p := range w.packages {
+		for _, f := range p.files {
+			w.fakes.note(w, f)
+		}
 	}
 	return w, nil
 }
@@ -83,19 +90,12 @@ func (c *Comparer) readDir(w *world, tree object.ID, rel string) error {
 				return err
 			}
 		case e.Mode.IsRegular() && strings.HasSuffix(e.Name, ".go") && !strings.HasSuffix(e.Name, "_test.go"):
-			data, err := c.objects.Blob(e.ID)
+			f, err := c.file(w.Module, fileKey{e.ID, e.Name})
 			if err != nil {
 				return fmt.Errorf("read %s: %w", w.path(path.Join(rel, e.Name)), err)
 			}
-			ctx := platform
-			ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(data))), nil }
-			if match, err := ctx.MatchFile("/", e.Name); err != nil || !match {
+			if f.ignored {
 				continue
-			}
-			f := c.files[e.ID]
-			if f == nil {
-				f = parse(c.std, w.Module, e.Name, data)
-				c.files[e.ID] = f
 			}
 			p.files = append(p.files, f)
 			p.blobs = append(p.blobs, e.ID)
@@ -113,6 +113,29 @@ func (c *Comparer) readDir(w *world, tree object.ID, rel string) error {
 	}
 	w.packages[rel] = p
 	return nil
+}
+
+// file reads a file.
+func (c *Comparer) file(own string, key fileKey) (*file, error) {
+	f := c.now[key]
+	if f == nil {
+		f = c.before[key]
+	}
+	if f == nil {
+		data, err := c.objects.Blob(key.blob)
+		if err != nil {
+			return nil, err
+		}
+		ctx := platform
+		ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+		if match, err := ctx.MatchFile("/", key.name); err != nil || !match {
+			f = &file{ignored: true}
+		} else {
+			f = parse(c.std, own, key.name, data)
+		}
+	}
+	c.now[key] = f
+	return f, nil
 }
 
 // check type-checks a package.

@@ -5,9 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"path"
 	"slices"
-	"strings"
 
 	"k8s.io/publisher/catalog"
 	"k8s.io/publisher/pages/find"
@@ -100,23 +100,7 @@ type finderPage struct {
 // piecePage has the commits that begin alike.
 type piecePage struct {
 	frame
-	P      find.Piece
-	digits int
-}
-
-// Mark splits a hash into what it is looked up by, where that is how it begins, and the
-// rest of its short form.
-func (p *piecePage) Mark(hash string) [2]string {
-	n := 0
-	if p.digits > 0 && strings.HasPrefix(hash, p.P.Name) {
-		n = p.digits
-	}
-	return [2]string{hash[:n], short(hash)[n:]}
-}
-
-// Link is where a mirror's commit is told of.
-func (p *piecePage) Link(pair find.Pair) string {
-	return path.Join("modules", pair.Destination, commitsName(pair.Page)) + "#c" + short(pair.Mirror)
+	Body template.HTML
 }
 
 func (s *site) writeFinder(ctx context.Context) error {
@@ -150,7 +134,9 @@ func (s *site) writeFinder(ctx context.Context) error {
 			title = "All commits by their hashes"
 		}
 		name := "commits/" + piece.Name + ".html"
-		if err := s.render("piece", name, &piecePage{frame: s.frame(title, name, "commits"), P: piece, digits: index.Digits}); err != nil {
+		rows := &piecePage{frame: s.frame(title, name, "commits")}
+		rows.Body = pieceRows(piece, rows.Root(), index.Digits)
+		if err := s.render("piece", name, rows); err != nil {
 			return err
 		}
 	}

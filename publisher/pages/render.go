@@ -21,7 +21,7 @@ var embedded embed.FS
 var templates = func() map[string]*template.Template {
 	funcs := template.FuncMap{
 		"short": shortOf, "day": day, "time": timeOf, "count": count,
-		"copy": copyOf, "stands": standsOf, "plain": plain,
+		"copy": copyOf, "stands": standsOf, "plain": plain, "commits": commitRows,
 	}
 	common := template.Must(template.New("common").Funcs(funcs).ParseFS(embedded, "templates/common/*.html"))
 	names, err := fs.Glob(embedded, "templates/*.html")
