@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -346,8 +347,48 @@ func (w *writer) addToLog(ctx context.Context) error {
 		return nil
 	}
 	w.progress("writing the checksum database", 0, 1)
-	if err := syncFiles(w.modDir()); err != nil {
+	if err := w.syncAdded(ctx, len(records)); err != nil {
 		return err
 	}
 	return w.log.Add(ctx, records)
+}
+
+// fewVersions are so few that their files are waited for one by one, and not for all that
+// is on its way to the disk, whoever wrote it.
+const fewVersions = 100
+
+// syncAdded waits until the files of the versions that were added are on disk.
+func (w *writer) syncAdded(ctx context.Context, versions int) error {
+	if versions > fewVersions {
+		return syncFileSystem(w.modDir())
+	}
+	files, folders := []string{}, map[string]bool{w.modDir(): true}
+	for _, s := range w.modules {
+		for _, v := range s.added {
+			f := s.folders[v.Path]
+			files = append(files, f.Name(v.Version.Version, ".zip"), f.Name(v.Version.Version, ".mod"))
+			for dir := f.Dir(); !folders[dir]; dir = filepath.Dir(dir) {
+				folders[dir] = true
+			}
+		}
+	}
+	if err := syncAll(ctx, files); err != nil {
+		return err
+	}
+	return syncAll(ctx, slices.Collect(maps.Keys(folders)))
+}
+
+func syncAll(ctx context.Context, names []string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(16) // a file system takes many at once
+	for _, name := range names {
+		group.Go(func() error {
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			return errors.Join(ctx.Err(), f.Sync(), f.Close())
+		})
+	}
+	return group.Wait()
 }

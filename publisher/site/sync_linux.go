@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncFiles has all files on disk of the file system that a folder is on.
-func syncFiles(dir string) error {
+// syncFileSystem has all files on disk of the file system that a folder is on.
+func syncFileSystem(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

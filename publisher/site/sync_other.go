@@ -4,5 +4,5 @@ package site
 
 import "golang.org/x/sys/unix"
 
-// syncFiles has all files on disk.
-func syncFiles(string) error { return unix.Sync() }
+// syncFileSystem has all files on disk.
+func syncFileSystem(string) error { return unix.Sync() }
