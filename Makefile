@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish demo verify test race fuzz bench bench-serve bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher e2e-site day soak generate lint clean
+.PHONY: help build publish site demo verify test race fuzz bench bench-serve bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher e2e-site day soak generate lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -21,8 +21,12 @@ publish: build ## publish this repository as rules.yaml says, and verify the mir
 	$(BIN)/publisher sync
 	$(BIN)/publisher verify
 
-demo: build ## cut a tag in a scratch clone, publish it, and build a consumer that pins it
+demo: build ## cut a tag in a scratch clone, publish it, serve its site, and build a consumer that pins it from there; DEMOFLAGS=-serve keeps the site up
 	cd hack/publishing && GOWORK=off go run ./demo -publisher ../../$(BIN)/publisher -build-cache ../../.publisher/build $(DEMOFLAGS)
+
+site: build ## publish this repository, and write the site that its modules can be pinned from
+	$(BIN)/publisher sync --site .publisher/site --docs docs
+	@echo 'To serve it: $(BIN)/publisher serve --dir .publisher/site'
 
 test: ## vet and test every module
 	@for m in $(MODULES); do echo "go test ./$$m/..."; done

@@ -16,31 +16,16 @@ import (
 //go:embed consumer.go.txt
 var program string
 
-// consumerEnvironment is the go command's environment, in which the proxy comes
-// first. The module cache is a new one: the version is the same in every demo
-// and what is in it is not. What the user's own cache has is not downloaded again.
-func consumerEnvironment(ctx context.Context, proxy, moduleCache string) ([]string, error) {
-	values, err := output(ctx, ".", nil, "go", "env", "GOMODCACHE", "GOPROXY", "GONOSUMDB")
-	if err != nil {
-		return nil, err
-	}
-	user := append(strings.Split(values, "\n"), "", "", "")
-	proxies := []string{fileURL(proxy), fileURL(filepath.Join(user[0], "cache", "download"))}
-	noSum := pinned
-	if user[1] != "" {
-		proxies = append(proxies, user[1])
-	}
-	if user[2] != "" {
-		noSum = append([]string{user[2]}, pinned...)
-	}
+// private is the part of the go command's environment that keeps the demo apart. The
+// module cache and what is known of checksum databases are new: the version is the same in every
+// demo, and what is in it is not.
+func private(scratch string) []string {
 	return []string{
-		"GOPROXY=" + strings.Join(proxies, ","),
-		"GONOSUMDB=" + strings.Join(noSum, ","),
-		"GOPRIVATE=", "GONOPROXY=none",
-		"GOMODCACHE=" + moduleCache,
+		"GOPRIVATE=", "GONOPROXY=none", "GOINSECURE=",
+		"GOPATH=" + filepath.Join(scratch, "go"), "GOMODCACHE=" + filepath.Join(scratch, "go", "pkg", "mod"),
 		"GOFLAGS=-modcacherw", // so that the scratch directory can be removed
 		"GOWORK=off",
-	}, nil
+	}
 }
 
 func fileURL(path string) string {
@@ -48,18 +33,14 @@ func fileURL(path string) string {
 	return u.String()
 }
 
-// consume makes a module that pins what was published, builds it and runs it.
-// It starts with the go.sum of what it pins: so the go command holds the
-// siblings against the hashes that the publisher computed, and need not ask the checksum
-// database about the others, which were looked up when they came into the
-// monorepo.
-func consume(ctx context.Context, dir, goSum string, env []string, kubeconfig string) error {
+// consume makes a module that pins what was published, builds it and runs it. It has
+// no go.sum: the go command asks the site's checksum database.
+func consume(ctx context.Context, dir string, env []string, kubeconfig string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
 	for name, content := range map[string]string{
 		"go.mod":  "module example.com/consumer\n\ngo 1.26.0\n",
-		"go.sum":  goSum,
 		"main.go": program,
 	} {
 		if err := writeFile(filepath.Join(dir, name), content); err != nil {
@@ -86,7 +67,7 @@ func consume(ctx context.Context, dir, goSum string, env []string, kubeconfig st
 		}
 	}
 	copied := filepath.Join(dir, "copy")
-	if err := show(ctx, dir, nil, binary, filepath.Join(dir, "..", "proxy"), copied, kubeconfig); err != nil {
+	if err := show(ctx, dir, nil, binary, filepath.Join(dir, "..", "site", "mod"), copied, kubeconfig); err != nil {
 		return fmt.Errorf("run what was built: %w", err)
 	}
 	return nil

@@ -3,9 +3,9 @@
 //
 //  1. clone the repository at HEAD and put the source tag v1.36.0-demo.1 there,
 //  2. publish branches and tags to new mirrors, and verify them,
-//  3. serve the tagged versions to the go command as a module proxy,
-//  4. have a new module require them, build it and run it: it lists the pods of
-//     a real API server on loopback.
+//  3. write the site with module proxy and checksum database, and serve it,
+//  4. have a new module require the tagged versions from there, build it and run it:
+//     it lists the pods of a real API server on loopback.
 //
 // What is not committed is not published. Everything happens in a scratch
 // directory, which goes away at the end. The same HEAD gives the same hashes on
@@ -37,7 +37,8 @@ var pinned = []string{"k8s.io/client-go", "k8s.io/sample-controller"}
 func main() {
 	publisher := flag.String("publisher", "", "the publisher's `binary`, as make build leaves it in bin")
 	repository := flag.String("repository", ".", "publish the HEAD of this `repository`")
-	keep := flag.Bool("keep", false, "leave the scratch directory, with mirrors, proxy and consumer")
+	keep := flag.Bool("keep", false, "leave the scratch directory, with mirrors, site and consumer")
+	serve := flag.Bool("serve", false, "serve the site at the end, until interrupted")
 	cache := flag.String("build-cache", "", "a `folder` for what the publisher compiles, which is kept")
 	flag.Parse()
 	if flag.NArg() > 0 || *publisher == "" {
@@ -46,13 +47,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *publisher, *repository, *cache, *keep); err != nil {
+	if err := run(ctx, *publisher, *repository, *cache, *keep, *serve); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, publisher, repository, cache string, keep bool) (err error) {
+func run(ctx context.Context, publisher, repository, cache string, keep, serve bool) (err error) {
 	if cache != "" {
 		if cache, err = filepath.Abs(cache); err != nil {
 			return err
@@ -93,17 +94,18 @@ func run(ctx context.Context, publisher, repository, cache string, keep bool) (e
 			return err
 		}
 	}
-	published, err := readMirrors(source.rules, mirrors)
+	published, err := readMirrors(ctx, source.rules, mirrors)
 	if err != nil {
 		return err
 	}
 
-	proxy := filepath.Join(scratch, "proxy")
-	goSum, err := writeProxy(published, proxy)
+	step("publisher site, and serve")
+	site, err := serveSite(ctx, publisher, source.rulesFile, mirrors, filepath.Join(scratch, "site"), filepath.Join(source.repository, "docs"))
 	if err != nil {
 		return err
 	}
-	environment, err := consumerEnvironment(ctx, proxy, filepath.Join(scratch, "modules"))
+	defer func() { err = errors.Join(err, site.stop()) }()
+	variables, err := site.environment(ctx)
 	if err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func run(ctx context.Context, publisher, repository, cache string, keep bool) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	if err := consume(ctx, filepath.Join(scratch, "consumer"), goSum, environment, server.AdminKubeconfig); err != nil {
+	if err := consume(ctx, filepath.Join(scratch, "consumer"), append(variables, private(scratch)...), server.AdminKubeconfig); err != nil {
 		return fmt.Errorf("consumer: %w", err)
 	}
 
@@ -121,15 +123,22 @@ func run(ctx context.Context, publisher, repository, cache string, keep bool) (e
 	if err := printTable(os.Stdout, published); err != nil {
 		return err
 	}
-	if keep {
-		step("To pin it in a module of yours")
-		for _, variable := range environment {
-			fmt.Println("export", variable)
-		}
-	} else {
-		step("To pin it in a module of yours, with the environment that -keep leaves and shows")
+	step("To pin it in a module of yours, while the site is served")
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		fmt.Printf("export %s='%s'\n", name, value)
 	}
 	fmt.Println("go get", strings.Join(pins(), " "))
+	switch {
+	case serve:
+		step("The site is at %s/ until you interrupt", site.url)
+		<-ctx.Done()
+	case keep:
+		step("To serve the site again")
+		fmt.Printf("%s serve --dir %s --listen %s\n", publisher, site.dir, strings.TrimPrefix(site.url, "http://"))
+	default:
+		step("The site was at %s/; with -serve it stays", site.url)
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 // release is a clone of the repository in which a release was tagged.
 type release struct {
+	repository        string // that was cloned
 	dir, head, branch string
 	rules             *rules.Rules
 	rulesFile         string
@@ -33,7 +34,7 @@ func cutRelease(ctx context.Context, repository, scratch string) (*release, erro
 		return nil, fmt.Errorf("%s is a shallow clone, and publishing needs the whole history: run git fetch --unshallow there", repository)
 	}
 
-	r := &release{dir: filepath.Join(scratch, "source.git"), rulesFile: filepath.Join(scratch, "rules.yaml")}
+	r := &release{repository: repository, dir: filepath.Join(scratch, "source.git"), rulesFile: filepath.Join(scratch, "rules.yaml")}
 	if err := show(ctx, scratch, nil, "git", "clone", "--quiet", "--bare", "--no-tags", repository, r.dir); err != nil {
 		return nil, err
 	}
