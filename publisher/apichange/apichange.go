@@ -9,13 +9,15 @@
 // is not seen. So a change of a required module's API does not show here, and should not:
 // it is no change of this one.
 //
-// A package that cannot be type-checked that way is left out, and said so.
+// What cannot be type-checked that way, such as a constant that is computed from another
+// module's, is left out, and said so.
 package apichange
 
 import (
 	"cmp"
 	"context"
 	"fmt"
+	"go/constant"
 	"go/types"
 	"maps"
 	"slices"
@@ -33,7 +35,7 @@ type Comparison struct {
 	Packages []Package `json:"packages"`
 	// Compared counts the packages that were looked at, or have the same files.
 	Compared int `json:"compared"`
-	// LeftOut are packages that cannot be type-checked.
+	// LeftOut are packages of which something, or all, cannot be type-checked.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
 }
 
@@ -48,7 +50,7 @@ type Package struct {
 	Compatible   []string `json:"compatible,omitempty"`
 }
 
-// LeftOut is a package that could not be compared.
+// LeftOut is a package that could not be compared, or not as a whole.
 type LeftOut struct {
 	Path string `json:"path"`
 	Why  string `json:"why"`
@@ -128,7 +130,6 @@ func compare(before, after *world) *Comparison {
 			p, why := comparePackage(before, after, rel)
 			if why != "" {
 				c.LeftOut = append(c.LeftOut, LeftOut{path, why})
-				continue
 			}
 			if len(p.Compatible)+len(p.Incompatible) > 0 {
 				p.Path = path
@@ -140,7 +141,7 @@ func compare(before, after *world) *Comparison {
 	return c
 }
 
-// comparePackage returns why it is left out, where it is.
+// comparePackage returns why something is left out, where it is.
 func comparePackage(before, after *world, rel string) (p Package, why string) {
 	defer func() {
 		if r := recover(); r != nil { // of go/types or apidiff, about strange code
@@ -154,9 +155,16 @@ func comparePackage(before, after *world, rel string) (p Package, why string) {
 			return Package{}, err.Error()
 		}
 		checked[i] = pkg
+		if partly := w.packages[rel].partly; partly != nil {
+			why = partly.Error()
+		}
 	}
 	for _, change := range apidiff.Changes(checked[0], checked[1]).Changes {
 		message := strings.TrimPrefix(change.Message, "./")
+		name, _, _ := strings.Cut(message, ":")
+		if strings.Contains(message, types.Typ[types.Invalid].String()) || unknown(checked[0], name) || unknown(checked[1], name) {
+			continue // It has no type or value that is known, on one side at least.
+		}
 		if change.Compatible {
 			p.Compatible = append(p.Compatible, message)
 		} else {
@@ -165,7 +173,13 @@ func comparePackage(before, after *world, rel string) (p Package, why string) {
 	}
 	slices.Sort(p.Compatible)
 	slices.Sort(p.Incompatible)
-	return p, ""
+	return p, why
+}
+
+// unknown tells that a name is a constant whose value could not be computed.
+func unknown(p *types.Package, name string) bool {
+	c, ok := p.Scope().Lookup(name).(*types.Const)
+	return ok && c.Val().Kind() == constant.Unknown
 }
 
 // Counts are how many changes of each kind there are.
@@ -190,5 +204,5 @@ func firstError(errs []error) error {
 	if len(text) > 200 {
 		text = text[:200] + "…"
 	}
-	return fmt.Errorf("cannot be type-checked without what it requires: %s", text)
+	return fmt.Errorf("in part, as it is not known what it requires: %s", text)
 }

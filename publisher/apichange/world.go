@@ -35,7 +35,8 @@ type source struct {
 
 	checking bool
 	checked  *types.Package
-	err      error
+	err      error // why there is nothing in checked
+	partly   error // what in it has no type that is known
 }
 
 // file is a parsed file, without what is of no matter for the API. It may be part of
@@ -166,8 +167,7 @@ func (w *world) check(rel string) (*types.Package, error) {
 	}
 	pkg, _ := config.Check(w.path(rel), w.std.fset, files, nil)
 	if len(errs) > 0 {
-		p.err = firstError(errs)
-		return nil, p.err
+		p.partly = firstError(errs)
 	}
 	p.checked = pkg
 	return pkg, nil
