@@ -229,9 +229,9 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 // Whatever people do to a clone of a mirror, applied to the source and published, it is what
 // they did.
 func TestRandomChangesComeBack(t *testing.T) {
-	rounds := 6
+	rounds := 3
 	if testing.Short() {
-		rounds = 2
+		rounds = 1
 	}
 	for range rounds {
 		seed := rand.Uint64()

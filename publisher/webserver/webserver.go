@@ -44,6 +44,7 @@ import (
 // Handler serves a directory.
 type Handler struct {
 	root       *os.Root
+	folder     *os.File // the same
 	log        *slog.Logger
 	metrics    *measures
 	compressed *lru.Cache[string, []byte] // by entity tag and name
@@ -63,15 +64,19 @@ func New(dir string, o Options) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve %s: %w", dir, err)
 	}
+	folder, err := root.Open(".")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("serve %s: %w", dir, err), root.Close())
+	}
 	compressed, err := lru.New[string, []byte](compressedFiles)
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{root: root, log: o.AccessLog, metrics: newMeasures(o.Registry), compressed: compressed}, nil
+	return &Handler{root: root, folder: folder, log: o.AccessLog, metrics: newMeasures(o.Registry), compressed: compressed}, nil
 }
 
 // Close lets go of the directory.
-func (h *Handler) Close() error { return h.root.Close() }
+func (h *Handler) Close() error { return errors.Join(h.folder.Close(), h.root.Close()) }
 
 const (
 	forEver = "public, max-age=31536000, immutable"
@@ -171,7 +176,7 @@ func fileName(urlPath string) (string, bool) {
 
 // open opens a file. Nothing is waited for: not for who writes into a pipe, either.
 func (h *Handler) open(name string) (*os.File, fs.FileInfo, error) {
-	f, err := h.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := openBelow(h.root, h.folder, name)
 	if err != nil {
 		return nil, nil, err
 	}
