@@ -24,6 +24,9 @@ import (
 func TestClientsOfAnyAgeAreContent(t *testing.T) {
 	w := newWorld(t)
 	sizes := []int{1, 2, 255, 256, 257, 300, 512, 513}
+	if testing.Short() {
+		sizes = []int{1, 255, 257, 513}
+	}
 	key := w.add()
 	clients := []*client{newClient(w.dir, key)} // by what they knew when they last asked
 	heads := [][]byte{w.read("latest")}
@@ -34,7 +37,7 @@ func TestClientsOfAnyAgeAreContent(t *testing.T) {
 		}
 		all := records(0, size)
 		for i, c := range clients {
-			for range 3 {
+			for range 2 {
 				r := all[rand.IntN(len(all))]
 				if err := c.clone().ask(all[len(all)-1], r, all[0]); err != nil {
 					t.Fatalf("client %d, with %d records: %v", i, size, err)
@@ -69,6 +72,7 @@ func TestClientsOfAnyAgeAreContent(t *testing.T) {
 }
 
 func TestTheLogDependsOnTheRecordsAlone(t *testing.T) {
+	checksumdb.Sync(t.Cleanup)
 	one, many := newWorld(t), newWorld(t)
 	one.add(records(0, 600)...)
 	for n := 0; n < 600; n += 75 {
@@ -153,7 +157,11 @@ func TestAKillAtAnyWriteLosesNothing(t *testing.T) {
 	want := undisturbed.files()
 
 	errKilled := errors.New("killed")
-	for kills := 0; ; kills++ {
+	step := 1
+	if testing.Short() {
+		step = 4
+	}
+	for kills := 0; ; kills += step {
 		w := &world{t, filepath.Join(t.TempDir(), "sumdb"), undisturbed.keyFile}
 		if err := os.CopyFS(w.dir, os.DirFS(base)); err != nil {
 			t.Fatal(err)
@@ -228,7 +236,7 @@ func TestAChangedByteIsFound(t *testing.T) {
 	w.add(records(0, 300)...)
 	key := w.add(records(300, 310)...)
 	for name, content := range w.files() {
-		if name == "key" || name == "supported" || strings.HasPrefix(name, "lookup/") && rand.IntN(20) > 0 {
+		if name == "key" || name == "supported" || strings.HasPrefix(name, "lookup/") && rand.IntN(50) > 0 {
 			continue
 		}
 		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
@@ -511,6 +519,7 @@ func TestAKillWhileKeysChangeLosesNothing(t *testing.T) {
 }
 
 func BenchmarkAdd(b *testing.B) {
+	checksumdb.Sync(b.Cleanup)
 	all := records(0, 13_000)
 	for b.Loop() {
 		newWorld(b).add(all...)
