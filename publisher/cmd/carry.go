@@ -20,19 +20,23 @@ func newCarry(f *flags) *cobra.Command {
 		Short: "Take commits that were made on a mirror to the source",
 		Long: `Take commits that were made on a mirror to the source.
 
-What is printed is a series of patches that "git am" takes in the source. Paths are those
-of the source; go.mod and go.sum have there what the commits did to them, but not the pins
-of siblings; authors, dates and messages stay, and the trailers of published commits go.
-Applied and published, the series gives the files that the commits have.
+What is printed is a series of patches that "git am" takes in the source. Paths are
+those of the source; go.mod and go.sum have there what the commits did to them, but
+not the pins of siblings; authors, dates and messages stay, and the trailers of
+published commits go. Applied and published, the series gives the files that the
+commits have.
 
 The commits are in the mirror, or in the repository that --repository names, such as
 a clone of it that has the branch of a pull request. They must be one line of commits
 upon one that was published, without merges.
 
-Commits that only move the pins of siblings change nothing in the source, and are left out.`,
+Commits that only move the pins of siblings change nothing in the source, and are
+left out.`,
 		Example: `  git -C client-go fetch origin pull/17/head:fix
-  publisher carry client-go --repository client-go origin/master..fix | git am --keep-non-patch
-  publisher carry client-go --source ~/src/monorepo --repository client-go origin/master..fix > series.mbox`,
+  publisher carry client-go --repository client-go origin/master..fix |
+    git am --keep-non-patch
+  publisher carry client-go --source ~/src/monorepo --repository client-go \
+    origin/master..fix > series.mbox`,
 		Args: cobra.ExactArgs(2),
 		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			set, err := rules.LoadOrFetch(c.Context(), f.rules)

@@ -25,9 +25,9 @@ func newServe(f *flags) *cobra.Command {
 
 The directory has static files alone, so any other web server, or a bucket, does as
 well; docs/serving.md says which headers they should send. This one sends them: what
-never changes may be kept for ever, text is compressed, and pages may load nothing from
-elsewhere. It has limits for clients that are slow, and when it is interrupted, it
-answers what it has been asked and ends.
+never changes may be kept for ever, text is compressed, and pages may load nothing
+from elsewhere. It has limits for clients that are slow, and when it is interrupted,
+it answers what it has been asked and ends.
 
 Requests are taken on this machine alone unless --listen says otherwise; TLS is the
 business of a proxy in front of it. /healthz tells whether the process lives.`,

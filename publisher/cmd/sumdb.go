@@ -17,8 +17,8 @@ func newSumdb(f *flags) *cobra.Command {
 		Short: "Audit a checksum database, and replace its key",
 		Long: `Audit a checksum database, and replace its key.
 
-"publisher site" writes the database. docs/checksum-database.md says how consumers use it,
-and how a key is replaced without a moment in which theirs does not fit.`,
+"publisher site" writes the database. docs/checksum-database.md says how consumers
+use it, and how a key is replaced without a moment in which theirs does not fit.`,
 		Example: `  publisher sumdb verify --key key site/sumdb
   publisher sumdb rotate --key-file ~/.config/publisher/sumdb.key sum2.example.org
   publisher sumdb retire --key-file ~/.config/publisher/sumdb.key sum.example.org`,
@@ -46,10 +46,10 @@ func newSumdbVerify(f *flags) *cobra.Command {
 		Short: "Prove that a checksum database is whole, and that it has only grown",
 		Long: `Prove that a checksum database is whole, and that it has only grown.
 
-Only its files are read, or those of a copy of it, and the verifier key, which should
-come from elsewhere. Every tile and every lookup must have what follows from the
-records, and the log must contain all heads that were ever signed: those in the lookups,
-and those that you have kept, such as "latest" of an earlier visit.`,
+Only its files are read, or those of a copy of it, and the verifier key, which
+should come from elsewhere. Every tile and every lookup must have what follows from
+the records, and the log must contain all heads that were ever signed: those in the
+lookups, and those that you have kept, such as "latest" of an earlier visit.`,
 		Example: `  publisher sumdb verify --key key site/sumdb
   publisher sumdb verify --key key --head latest.yesterday site/sumdb -o json`,
 		Args: cobra.ExactArgs(1),
@@ -92,9 +92,9 @@ func newSumdbRotate(f *flags) *cobra.Command {
 		Short: "Make a new key, and let it sign beside the one that there is",
 		Long: `Make a new key, and let it sign beside the one that there is.
 
-From the next "publisher site" on, both keys sign all heads, and consumers can go over to
-the new one, whose verifier key is printed. It has another name, as go commands keep
-what they know of a database by the name of its key.`,
+From the next "publisher site" on, both keys sign all heads, and consumers can go
+over to the new one, whose verifier key is printed. It has another name, as go
+commands keep what they know of a database by the name of its key.`,
 		Example: `  publisher sumdb rotate --key-file ~/.config/publisher/sumdb.key sum2.example.org`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -117,8 +117,8 @@ func newSumdbRetire(*flags) *cobra.Command {
 		Short: "Remove a key that was replaced",
 		Long: `Remove a key that was replaced.
 
-From the next "publisher site" on, only the others sign, and go commands that know the
-removed one alone do not accept the database.`,
+From the next "publisher site" on, only the others sign, and go commands that know
+the removed one alone do not accept the database.`,
 		Example: `  publisher sumdb retire --key-file ~/.config/publisher/sumdb.key sum.example.org`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return checksumdb.Retire(file, args[0]) },

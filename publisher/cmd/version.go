@@ -53,8 +53,8 @@ func newVersion(f *flags) *cobra.Command {
 		Long: `Tell what this publisher was built from.
 
 Which files a source and its rules are published as does not depend on it: two
-versions that differ in that would be told of in the changelog, as mirrors that one of them
-filled could not be continued by the other.`,
+versions that differ in that would be told of in the changelog, as mirrors that one
+of them filled could not be continued by the other.`,
 		Example: `  publisher version
   publisher version -o json`,
 		Args: cobra.NoArgs,
