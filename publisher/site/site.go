@@ -188,6 +188,9 @@ func (w *writer) openLog() (*checksumdb.Database, error) {
 	if u, err := url.Parse(w.BaseURL); err == nil && u.Hostname() != "" {
 		name = u.Hostname()
 	}
+	if _, err := os.Stat(w.KeyFile); err == nil {
+		name = "" // A key that was rotated has another one.
+	}
 	return checksumdb.Open(filepath.Join(w.Dir, "sumdb"), checksumdb.Options{Name: name, KeyFile: w.KeyFile})
 }
 
