@@ -106,8 +106,10 @@ func newTab(t *testing.T) *tab {
 	t.Helper()
 	ctx, close := chromedp.NewContext(chromium)
 	t.Cleanup(close)
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	t.Cleanup(cancel)
+	// The tab ends with the context that it is first used with, which must have no limit.
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
 	b := &tab{TB: t, Context: ctx}
 	chromedp.ListenTarget(ctx, func(event any) {
 		b.mutex.Lock()
@@ -123,10 +125,15 @@ func newTab(t *testing.T) *tab {
 	return b
 }
 
+// patience is how long a step may take on a machine that has much else to do.
+const patience = 2 * time.Minute
+
 // do does things one after the other.
 func (b *tab) do(actions ...chromedp.Action) {
 	b.Helper()
-	if err := chromedp.Run(b, actions...); err != nil {
+	ctx, cancel := context.WithTimeout(b, patience)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -135,9 +142,7 @@ func (b *tab) do(actions ...chromedp.Action) {
 func eval[T any](b *tab, expression string) (value T) {
 	b.Helper()
 	wait := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-	if err := chromedp.Run(b, chromedp.Evaluate(expression, &value, wait)); err != nil {
-		b.Fatalf("%s: %v", expression, err)
-	}
+	b.do(chromedp.Evaluate(expression, &value, wait))
 	return value
 }
 
