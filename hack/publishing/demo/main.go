@@ -87,8 +87,11 @@ func run(ctx context.Context, publisher, repository, cache string, keep, serve b
 	for _, verb := range []string{"sync", "verify"} {
 		step("publisher %s", verb)
 		args := []string{verb, "--rules", source.rulesFile, "--source", source.dir, "--mirrors", mirrors}
-		if verb == "sync" && cache != "" {
-			args = append(args, "--build-cache", cache)
+		if verb == "sync" {
+			args = append(args, "--consumers=none") // There is one below.
+			if cache != "" {
+				args = append(args, "--build-cache", cache)
+			}
 		}
 		if err := show(ctx, scratch, nil, publisher, args...); err != nil {
 			return err
