@@ -27,12 +27,14 @@ type totals struct{ Modules, Branches, Releases, Commits int }
 // variable is one of the environment.
 type variable struct {
 	Name, Value string
-	Why         string
+	// Rest is what follows the value, in the language of shells.
+	Rest string
+	Why  string
 }
 
 // Assignment is the variable as a shell takes it.
 func (v variable) Assignment() string {
-	return "export " + v.Name + "='" + strings.ReplaceAll(v.Value, "'", `'\''`) + "'"
+	return "export " + v.Name + "='" + strings.ReplaceAll(v.Value, "'", `'\''`) + "'" + v.Rest
 }
 
 // place stands for the site's URL where nobody knows it. The script replaces it.
@@ -72,12 +74,12 @@ func (s *site) writeOverview() error {
 	return s.render("overview", page.Name, page)
 }
 
-// environment is what a consumer sets. All that is not from here comes through the
-// ordinary proxy.
+// environment is what a consumer sets. All that is not from here comes from where the
+// consumer has it from.
 func (s *site) environment(place string) []variable {
 	all := []variable{{
-		"GOPROXY", place + "/mod,https://proxy.golang.org,direct",
-		"asks this site first, and the public proxy for what is not published here",
+		"GOPROXY", place + "/mod", `,"$(go env GOPROXY)"`,
+		"asks this site first, and the proxies of yours for what is not published here",
 	}}
 	var own []string
 	for _, m := range s.modules {
@@ -86,11 +88,11 @@ func (s *site) environment(place string) []variable {
 		}
 	}
 	if s.SumDB == "" {
-		return append(all, variable{"GONOSUMDB", strings.Join(own, ","), "does not ask the public checksum database for what is published here"})
+		return append(all, variable{"GONOSUMDB", strings.Join(own, ","), "", "does not ask the public checksum database for what is published here"})
 	}
-	all = append(all, variable{"GOSUMDB", s.SumDB + " " + place + "/sumdb", "verifies what comes from here by this site's checksum database"})
+	all = append(all, variable{"GOSUMDB", s.SumDB + " " + place + "/sumdb", "", "verifies what comes from here by this site's checksum database"})
 	if others := s.others(own); len(others) > 0 {
-		all = append(all, variable{"GONOSUMDB", strings.Join(others, ","), "does not ask it for what is required from elsewhere; add what else your module requires"})
+		all = append(all, variable{"GONOSUMDB", strings.Join(others, ","), "", "does not ask it for what is required from elsewhere; add what else your module requires"})
 	}
 	return all
 }

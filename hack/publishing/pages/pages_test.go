@@ -117,7 +117,7 @@ func TestVariablesNameTheSite(t *testing.T) {
 	s := serve(t, in)
 	b := newTab(t)
 	b.do(chromedp.Navigate(s.URL+"/index.html"), chromedp.Click(`button[aria-label="Copy the variables"]`))
-	want := "export GOPROXY='" + s.URL + "/mod,https://proxy.golang.org,direct'\nexport GOSUMDB='" + in.SumDB + " " + s.URL + "/sumdb'\nexport GONOSUMDB='golang.org'"
+	want := "export GOPROXY='" + s.URL + "/mod',\"$(go env GOPROXY)\"\nexport GOSUMDB='" + in.SumDB + " " + s.URL + "/sumdb'\nexport GONOSUMDB='golang.org'"
 	if got := eval[string](b, "navigator.clipboard.readText()"); got != want {
 		t.Errorf("copied is\n%s\nwant\n%s", got, want)
 	}
