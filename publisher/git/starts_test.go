@@ -13,8 +13,8 @@ import (
 )
 
 // TestNobodyElseStartsGit: all of the publisher that starts git is this package.
-// Others start the go command, and the sandbox what a source has. Packages gittest and
-// gitserver are for tests only.
+// Others start the go command, and the sandbox what a source has. Packages gittest,
+// gitserver and publishtest are for tests only.
 func TestNobodyElseStartsGit(t *testing.T) {
 	starts := make(map[string]bool) // "package program"
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
@@ -41,7 +41,7 @@ func TestNobodyElseStartsGit(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := slices.Sorted(maps.Keys(starts))
-	if want := []string{"builder go", "git git", "gittest git", "goproxy go", "sandbox /proc/self/exe", "sandbox exec.Command", "sandbox os.StartProcess"}; !slices.Equal(got, want) {
+	if want := []string{"builder go", "git git", "gittest git", "goproxy go", "publishtest go", "sandbox /proc/self/exe", "sandbox exec.Command", "sandbox os.StartProcess"}; !slices.Equal(got, want) {
 		t.Errorf("programs are started: %q, want %q", got, want)
 	}
 }
