@@ -33,9 +33,10 @@ func fileURL(path string) string {
 	return u.String()
 }
 
-// consume makes a module that pins what was published, builds it and runs it. It has
-// no go.sum: the go command asks the site's checksum database.
-func consume(ctx context.Context, dir string, env []string, kubeconfig string) error {
+// consume makes a module that pins what was published, builds it and runs it. The go
+// command knows one checksum database at a time. So what is published here is downloaded
+// first, and verified by the site's; and then all else by the user's.
+func consume(ctx context.Context, dir string, env []string, database, kubeconfig string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
@@ -47,6 +48,16 @@ func consume(ctx context.Context, dir string, env []string, kubeconfig string) e
 			return err
 		}
 	}
+	step("go mod download %s, verified by the site's checksum database", strings.Join(pins(), " "))
+	verified := append(env[:len(env):len(env)], "GOSUMDB="+database, "GONOSUMDB=")
+	if err := show(ctx, dir, verified, "go", append([]string{"mod", "download"}, pins()...)...); err != nil {
+		return err
+	}
+	excepted, err := output(ctx, ".", nil, "go", "env", "GONOSUMDB")
+	if err != nil {
+		return err
+	}
+	env = append(env[:len(env):len(env)], "GONOSUMDB="+strings.Join(append(pinned[:len(pinned):len(pinned)], excepted), ","))
 	step("go get %s", strings.Join(pins(), " "))
 	if err := show(ctx, dir, env, "go", append([]string{"get"}, pins()...)...); err != nil {
 		return err

@@ -108,7 +108,11 @@ func run(ctx context.Context, publisher, repository, cache string, keep, serve b
 		return err
 	}
 	defer func() { err = errors.Join(err, site.stop()) }()
-	variables, err := site.environment(ctx)
+	proxies, err := site.proxies(ctx)
+	if err != nil {
+		return err
+	}
+	database, err := site.database()
 	if err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func run(ctx context.Context, publisher, repository, cache string, keep, serve b
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	if err := consume(ctx, filepath.Join(scratch, "consumer"), append(variables, private(scratch)...), server.AdminKubeconfig); err != nil {
+	if err := consume(ctx, filepath.Join(scratch, "consumer"), append(private(scratch), proxies), database, server.AdminKubeconfig); err != nil {
 		return fmt.Errorf("consumer: %w", err)
 	}
 
@@ -127,11 +131,9 @@ func run(ctx context.Context, publisher, repository, cache string, keep, serve b
 		return err
 	}
 	step("To pin it in a module of yours, while the site is served")
-	for _, variable := range variables {
-		name, value, _ := strings.Cut(variable, "=")
-		fmt.Printf("export %s='%s'\n", name, value)
-	}
-	fmt.Println("go get", strings.Join(pins(), " "))
+	fmt.Printf("export GOPROXY='%s/mod',\"$(go env GOPROXY)\"\n", site.url)
+	fmt.Printf("GOSUMDB='%s' go mod download %s\n", database, strings.Join(pins(), " "))
+	fmt.Printf("GONOSUMDB=%s go get %s\n", strings.Join(pinned, ","), strings.Join(pins(), " "))
 	switch {
 	case serve:
 		step("The site is at %s/ until you interrupt", site.url)

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"k8s.io/publisher/checksumdb"
 )
 
 // site is what publisher site has written, while publisher serve serves it.
@@ -69,26 +67,23 @@ func (s *site) stop() error {
 	return <-s.ended
 }
 
-// environment is all that a consumer sets. What is not published here comes from where
-// the user has it from.
-func (s *site) environment(ctx context.Context) ([]string, error) {
-	key, err := os.ReadFile(filepath.Join(s.dir, "sumdb", "key"))
-	if err != nil {
-		return nil, err
-	}
+// proxies is the consumer's GOPROXY. What is not published here comes from where the
+// user has it from; what the user's module cache has is not downloaded again.
+func (s *site) proxies(ctx context.Context) (string, error) {
 	values, err := output(ctx, ".", nil, "go", "env", "GOMODCACHE", "GOPROXY")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	moduleCache, proxies, _ := strings.Cut(values, "\n")
-	// What the user's cache has is not downloaded again.
+	moduleCache, others, _ := strings.Cut(values, "\n")
 	all := []string{s.url + "/mod", fileURL(filepath.Join(moduleCache, "cache", "download"))}
-	if proxies = strings.TrimSpace(proxies); proxies != "" {
-		all = append(all, proxies)
+	if others = strings.TrimSpace(others); others != "" {
+		all = append(all, others)
 	}
-	return []string{
-		"GOPROXY=" + strings.Join(all, ","),
-		"GOSUMDB=" + strings.TrimSpace(string(key)) + " " + s.url + "/sumdb",
-		"GONOSUMDB=" + checksumdb.Others(pinned...),
-	}, nil
+	return "GOPROXY=" + strings.Join(all, ","), nil
+}
+
+// database is the GOSUMDB by which what is published here is verified.
+func (s *site) database() (string, error) {
+	key, err := os.ReadFile(filepath.Join(s.dir, "sumdb", "key"))
+	return strings.TrimSpace(string(key)) + " " + s.url + "/sumdb", err
 }
