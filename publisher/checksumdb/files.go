@@ -1,10 +1,13 @@
 package checksumdb
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"k8s.io/publisher/durable"
 )
 
 // files writes into a folder so that each file appears whole. The files are on disk once
@@ -74,9 +77,6 @@ func (f *files) write(name string, data []byte) (err error) {
 	return err
 }
 
-// few is the number of files up to which each is synced by itself.
-const few = 100
-
 // syncs is false in tests that no loss of power can befall.
 var syncs = true
 
@@ -85,32 +85,9 @@ func (f *files) sync() error {
 	if !syncs {
 		return nil
 	}
-	if len(f.unsynced) > few {
-		if done, err := syncFileSystem(f.dir); done || err != nil {
-			f.unsynced = nil
-			return err
-		}
-	}
-	folders := make(map[string]bool)
-	for _, name := range f.unsynced {
-		folders[filepath.Dir(name)] = true
-		if err := syncFile(name); err != nil {
-			return err
-		}
-	}
-	for name := range folders {
-		if err := syncFile(name); err != nil {
-			return err
-		}
+	if err := durable.Files(context.Background(), f.dir, f.unsynced); err != nil {
+		return err
 	}
 	f.unsynced = nil
 	return nil
-}
-
-func syncFile(name string) error {
-	file, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
 }

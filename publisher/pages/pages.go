@@ -24,7 +24,7 @@
 // Data takes one way: from the [Input] into a value for each page, which has what the
 // page shows and nothing else, and from there through html/template, which escapes all
 // that comes from the source. No page has a style or a script of its own, so that the
-// [ContentSecurityPolicy] need not allow any.
+// content security policy with which package webserver sends them need not allow any.
 //
 // Nothing on a page depends on when it was written. So a page that says the same is the
 // same, byte for byte, and its file stays as it is. New files are complete before the
@@ -50,10 +50,6 @@ import (
 	"k8s.io/publisher/rules"
 	"k8s.io/publisher/status"
 )
-
-// ContentSecurityPolicy is the header's value that servers send with pages.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Input is what pages are made from.
 type Input struct {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,6 +19,7 @@ import (
 
 	"k8s.io/publisher/catalog"
 	"k8s.io/publisher/checksumdb"
+	"k8s.io/publisher/durable"
 	"k8s.io/publisher/goproxy"
 	"k8s.io/publisher/modhash"
 	"k8s.io/publisher/object"
@@ -347,48 +347,20 @@ func (w *writer) addToLog(ctx context.Context) error {
 		return nil
 	}
 	w.progress("writing the checksum database", 0, 1)
-	if err := w.syncAdded(ctx, len(records)); err != nil {
+	if err := w.syncAdded(ctx); err != nil {
 		return err
 	}
 	return w.log.Add(ctx, records)
 }
 
-// fewVersions are so few that their files are waited for one by one, and not for all that
-// is on its way to the disk, whoever wrote it.
-const fewVersions = 100
-
 // syncAdded waits until the files of the versions that were added are on disk.
-func (w *writer) syncAdded(ctx context.Context, versions int) error {
-	if versions > fewVersions {
-		return syncFileSystem(w.modDir())
-	}
-	files, folders := []string{}, map[string]bool{w.modDir(): true}
+func (w *writer) syncAdded(ctx context.Context) error {
+	var files []string
 	for _, s := range w.modules {
 		for _, v := range s.added {
 			f := s.folders[v.Path]
 			files = append(files, f.Name(v.Version.Version, ".zip"), f.Name(v.Version.Version, ".mod"))
-			for dir := f.Dir(); !folders[dir]; dir = filepath.Dir(dir) {
-				folders[dir] = true
-			}
 		}
 	}
-	if err := syncAll(ctx, files); err != nil {
-		return err
-	}
-	return syncAll(ctx, slices.Collect(maps.Keys(folders)))
-}
-
-func syncAll(ctx context.Context, names []string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(16) // a file system takes many at once
-	for _, name := range names {
-		group.Go(func() error {
-			f, err := os.Open(name)
-			if err != nil {
-				return err
-			}
-			return errors.Join(ctx.Err(), f.Sync(), f.Close())
-		})
-	}
-	return group.Wait()
+	return durable.Files(ctx, w.modDir(), files)
 }

@@ -3,7 +3,6 @@ package pages
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"k8s.io/publisher/pages"
+	"k8s.io/publisher/webserver"
 )
 
 // chromium is started once, for all tests.
@@ -60,20 +60,24 @@ type server struct {
 	dir string
 }
 
-// serve writes a site, and serves it with the headers that it is to have.
+// serve writes a site, and serves it as publisher serve does.
 func serve(t *testing.T, in pages.Input) *server {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "site")
 	if err := pages.Write(t.Context(), dir, in); err != nil {
 		t.Fatal(err)
 	}
-	files := http.FileServer(http.Dir(dir))
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", pages.ContentSecurityPolicy)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		files.ServeHTTP(w, r)
-	}))
-	t.Cleanup(s.Close)
+	files, err := webserver.New(dir, webserver.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(files)
+	t.Cleanup(func() {
+		s.Close()
+		if err := files.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return &server{s.URL, dir}
 }
 

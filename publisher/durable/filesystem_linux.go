@@ -1,4 +1,4 @@
-package checksumdb
+package durable
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncFileSystem writes all of a file system to disk: that is much quicker than thousands
-// of files one by one. It tells whether it can.
-func syncFileSystem(dir string) (bool, error) {
+// fileSystem waits for all of the file system that a folder is on: that is much quicker
+// than thousands of files one by one. It tells whether it can.
+func fileSystem(dir string) (bool, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return false, err

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package checksumdb
-
-func syncFileSystem(string) (bool, error) { return false, nil }

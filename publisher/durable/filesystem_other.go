@@ -1,0 +1,5 @@
+//go:build !linux
+
+package durable
+
+func fileSystem(string) (bool, error) { return false, nil }
