@@ -38,6 +38,7 @@ func (b *buffer) fill() error {
 		larger := make([]byte, max(firstBuffer, 2*len(b.buf)))
 		copy(larger, b.buf[:b.end])
 		b.buf = larger
+		b.quiet = 0
 	case b.end == 0 && b.read < firstBuffer/2:
 		if b.quiet++; b.quiet >= quietReads && len(b.buf) > firstBuffer {
 			b.buf = make([]byte, firstBuffer) // the rush is over
