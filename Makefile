@@ -5,7 +5,7 @@ BIN     := bin
 MODULES := $(shell sed -n 's,^	\./,,p' go.work)
 
 .DEFAULT_GOAL := help
-.PHONY: help build publish site demo verify test race fuzz bench bench-serve bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher e2e-site day soak generate lint clean
+.PHONY: help build publish site demo verify test race fuzz bench bench-serve bench-client bench-informer size api-compat upstream-tests controlplane e2e e2e-publisher e2e-site day soak generate pictures lint clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -91,7 +91,10 @@ soak: ## have informers follow ten minutes of changes and faults of a real API s
 generate: build ## regenerate what is generated; CI fails where that changes anything
 	go generate $(MODULES:%=./%/...)
 	cd hack/generate && GOWORK=off go run .
-	$(BIN)/publisher docs staging/src/k8s.io/client-go/README.md
+	$(BIN)/publisher docs README.md staging/src/k8s.io/client-go/README.md
+
+pictures: build ## take the pictures in docs/pictures anew, where what they show has changed (needs Chromium); CI fails where that changes anything
+	cd hack/publishing && GOWORK=off go run ./pictures -publisher ../../$(BIN)/publisher -docs ../../docs
 
 lint: ## gofmt, go vet, staticcheck, tidy modules
 	hack/lint.sh

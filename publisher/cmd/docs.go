@@ -20,7 +20,7 @@ func newDocs(f *flags) *cobra.Command {
 		Short: "Fill tables of branches and releases in Markdown files",
 		Long: `Fill tables of branches and releases in Markdown files.
 
-A file says where it wants what, of which destination:
+A file says where it wants what, and of which destination:
 
   <!-- publisher docs: branches client-go -->
   <!-- publisher docs: end -->
@@ -28,13 +28,14 @@ A file says where it wants what, of which destination:
 What is between such lines is replaced. "branches" is a table of the mirror's
 branches, with what each is published from, whether it is maintained, and its newest
 release; "compatibility" says which minor version of the client goes with which of
-the cluster. Both follow from the rules and from the source's tags, so they are right
-before anything is published.
+the cluster; "mirrors", without a destination, is the table of branches of all of them.
+They follow from the rules and from the source's tags, so they are right before
+anything is published.
 
 With --check nothing is written, and the exit code is 1 where a block is not as it
 should be.`,
 		Example: `  publisher docs README.md
-  publisher docs --check staging/src/k8s.io/client-go/README.md`,
+  publisher docs --check README.md staging/src/k8s.io/client-go/README.md`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return fmt.Errorf("%s needs a file; see %[1]s --help", c.CommandPath())

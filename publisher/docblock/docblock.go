@@ -1,8 +1,8 @@
 // Package docblock fills blocks of Markdown files with what rules and tags say, so that
 // no table there says what was true once.
 //
-// A block stands between two comments, of which the first says what goes there, and of
-// which destination:
+// A block stands between two comments, of which the first says what goes there, and, for
+// most kinds, of which destination:
 //
 //	<!-- publisher docs: compatibility client-go -->
 //	…
@@ -14,6 +14,7 @@
 //     it, and its newest release
 //   - compatibility: which minor version of the client goes with which of the cluster, with
 //     a key; of releases that have a tag kubernetes-1.x.y beside their version
+//   - mirrors: the branches of all mirrors; it takes no destination
 //
 // All that is not between such comments stays as it is.
 package docblock
@@ -26,7 +27,8 @@ import (
 	"strings"
 )
 
-// Make returns what goes into a block: whole lines of Markdown.
+// Make returns what goes into a block: whole lines of Markdown. The destination is empty
+// where the block names none.
 type Make func(kind, destination string) (string, error)
 
 // Error is about a block in a file.
@@ -80,10 +82,10 @@ func Fill(data []byte, fill Make) (filled []byte, blocks int, err error) {
 			return fail("a block begins within the one of line %d; that needs <!-- publisher docs: end -->", begun)
 		default:
 			words := strings.Fields(string(m[1]))
-			if len(words) != 2 {
+			if len(words) == 0 || len(words) > 2 {
 				return fail("%q is not a kind and a destination, such as branches client-go", m[1])
 			}
-			content, err := fill(words[0], words[1])
+			content, err := fill(words[0], strings.Join(words[1:], ""))
 			if err != nil {
 				return nil, 0, &Error{line, err}
 			}

@@ -24,6 +24,7 @@ func TestOnlyWhatIsInBlocksChanges(t *testing.T) {
 		text: strings.Replace(text, "old", "branches of api", 1),
 		"```\n<!-- publisher docs: x -->\n```\nno end": "```\n<!-- publisher docs: x -->\n```\nno end",
 		"": "",
+		"<!-- publisher docs: mirrors -->\n<!-- publisher docs: end -->": "<!-- publisher docs: mirrors -->\nmirrors of \n<!-- publisher docs: end -->",
 	} {
 		got, _, err := docblock.Fill([]byte(before), fill)
 		if err != nil || string(got) != want {
@@ -42,7 +43,8 @@ func TestErrorsNameTheLine(t *testing.T) {
 		"\n<!-- publisher docs: end -->\n":                             2,
 		"<!-- publisher docs: a b -->\n\n":                             1,
 		"<!-- publisher docs: a b -->":                                 1,
-		"<!-- publisher docs: a -->\n":                                 1,
+		"<!-- publisher docs: a b c -->\n":                             1,
+		"<!-- publisher docs:  -->\n":                                  1,
 		"<!-- publisher docs: a b -->\n<!-- publisher docs: a b -->\n": 2,
 		"\n\n<!-- publisher docs: bad b -->\n":                         3,
 	} {
@@ -81,6 +83,9 @@ branch release-1.34 X
 `)
 	r, err := rules.Parse("rules.yaml", []byte(`
 rules:
+- destination: client
+  branches:
+  - {name: master, source: {branch: main, dir: client}}
 - destination: api
   ended-branches: [release-1.33]
   branches:
@@ -111,13 +116,25 @@ rules:
 | ` + "`v0.36.0` / `kubernetes-1.36.0`" + ` | ✓ | +- |
 | ` + "`v0.35.1` / `kubernetes-1.35.1`" + ` | +- | ✓ |
 `,
+		"mirrors": `
+| mirror | branch | published from | maintenance | newest release |
+|---|---|---|---|---|
+| ` + "`client` | `master` | `main`, `client` | followed | `v0.36.0`" + ` |
+| ` + "`api` | `master` | `main`, `api` | followed | `v0.36.0`" + ` |
+| ` + "`api` | `release-1.35` | `release-1.35`, `api` | followed | `v0.35.1`" + ` |
+| ` + "`api` | `release-1.33`" + ` | – | ended | – |
+`,
 	} {
-		got, err := tables.Make(kind, "api")
+		destination := "api"
+		if kind == "mirrors" {
+			destination = ""
+		}
+		got, err := tables.Make(kind, destination)
 		if err != nil || !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %v\n%s\nwant\n%s", kind, err, got, want)
 		}
 	}
-	for _, wrong := range [][2]string{{"else", "api"}, {"branches", "else"}} {
+	for _, wrong := range [][2]string{{"else", "api"}, {"branches", "else"}, {"branches", ""}, {"mirrors", "api"}} {
 		if _, err := tables.Make(wrong[0], wrong[1]); err == nil {
 			t.Errorf("%q is no error", wrong)
 		}

@@ -26,17 +26,28 @@ type Tables struct {
 
 // Make makes a block.
 func (t *Tables) Make(kind, destination string) (string, error) {
+	var ofOne func(*rules.Rule) (string, error)
+	switch kind {
+	case "mirrors":
+		if destination != "" {
+			return "", fmt.Errorf("a block of mirrors is about all, and not about %s", destination)
+		}
+		return t.mirrors()
+	case "branches":
+		ofOne = t.branches
+	case "compatibility":
+		ofOne = t.compatibility
+	default:
+		return "", fmt.Errorf("no kind of block is called %q: there are branches, compatibility and mirrors", kind)
+	}
+	if destination == "" {
+		return "", fmt.Errorf("a block of %s needs a destination, such as %[1]s client-go", kind)
+	}
 	rule := t.Rules.Rule(destination)
 	if rule == nil || rule.Skipped {
 		return "", fmt.Errorf("no rule publishes %s", destination)
 	}
-	switch kind {
-	case "branches":
-		return t.branches(rule)
-	case "compatibility":
-		return t.compatibility(rule)
-	}
-	return "", fmt.Errorf("no kind of block is called %q: there are branches and compatibility", kind)
+	return ofOne(rule)
 }
 
 // onBranches returns, for each of a rule's branches, the releases on its mainline. What
@@ -105,12 +116,43 @@ func (t *Tables) mainline(branch string) (map[object.ID]bool, error) {
 	return line, nil
 }
 
+// branchesHead is the head of tables of branches, and branchesNote what explains them.
+var branchesHead = []string{"branch", "published from", "maintenance", "newest release"}
+
+const branchesNote = "*Followed* branches get what their source branch gets, as it comes; *ended* ones stay as\nthey are.\n\n"
+
 func (t *Tables) branches(rule *rules.Rule) (string, error) {
-	on, err := t.onBranches(rule)
+	rows, err := t.branchRows(rule)
 	if err != nil {
 		return "", err
 	}
-	rows := [][]string{{"branch", "published from", "maintenance", "newest release"}}
+	return "\n" + table(append([][]string{branchesHead}, rows...)) + "\n" + branchesNote, nil
+}
+
+func (t *Tables) mirrors() (string, error) {
+	rows := [][]string{append([]string{"mirror"}, branchesHead...)}
+	for i := range t.Rules.Rules {
+		rule := &t.Rules.Rules[i]
+		if rule.Skipped {
+			continue
+		}
+		of, err := t.branchRows(rule)
+		if err != nil {
+			return "", err
+		}
+		for _, row := range of {
+			rows = append(rows, append([]string{code(rule.Destination)}, row...))
+		}
+	}
+	return "\n" + table(rows) + "\n" + branchesNote, nil
+}
+
+// branchRows has a row for each branch of a mirror.
+func (t *Tables) branchRows(rule *rules.Rule) (rows [][]string, err error) {
+	on, err := t.onBranches(rule)
+	if err != nil {
+		return nil, err
+	}
 	for _, b := range rule.Branches {
 		from := "the root"
 		if dirs := b.Source.Directories(); len(dirs) > 0 {
@@ -124,8 +166,7 @@ func (t *Tables) branches(rule *rules.Rule) (string, error) {
 	for _, name := range rule.EndedBranches {
 		rows = append(rows, []string{code(name), "–", string(release.Ended), "–"})
 	}
-	return "\n" + table(rows) + "\n" +
-		"*Followed* branches get what their source branch gets, as it comes; *ended* ones stay as\nthey are.\n\n", nil
+	return rows, nil
 }
 
 // newest is the latest of some releases, or a dash.
