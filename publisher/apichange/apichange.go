@@ -16,10 +16,12 @@ package apichange
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"go/constant"
 	"go/types"
-	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -33,7 +35,7 @@ import (
 type Comparison struct {
 	// Packages that differ, by their paths.
 	Packages []Package `json:"packages"`
-	// Compared counts the packages that were looked at, or have the same files.
+	// Compared counts the packages that were looked at: those whose files are not the same.
 	Compared int `json:"compared"`
 	// LeftOut are packages of which something, or all, cannot be type-checked.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
@@ -67,8 +69,8 @@ type Version struct {
 type Comparer struct {
 	objects *odb.Reader
 	std     *Std
-	// before and now are the files of the version that was read last and of the one that is
-	// being read: most files stay the same from one to the next.
+	// before and now are the files that were read for the comparison before and for the one
+	// that is being made: most stay the same from one version to the next.
 	before, now map[fileKey]*file
 }
 
@@ -83,22 +85,43 @@ func New(store *odb.Store, std *Std) *Comparer {
 	return &Comparer{objects: store.SmallReader(), std: std}
 }
 
-// Chain compares each of some versions with the one before it. The errors are those of
-// reading.
+// Sources returns a digest of a version's Go files and the module's path: versions that have
+// the same one have the same API.
+func (c *Comparer) Sources(v Version) (string, error) {
+	directories, err := c.directories(v)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q\n", v.Module)
+	for _, d := range directories {
+		for _, key := range d.keys {
+			fmt.Fprintf(h, "%s %q\n", key.blob, path.Join(d.rel, key.name))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Chain compares each of some versions with the one before it. What it says of two
+// versions does not depend on the others. The errors are those of reading.
 func (c *Comparer) Chain(ctx context.Context, versions []Version) ([]*Comparison, error) {
 	comparisons := make([]*Comparison, 0, max(0, len(versions)-1))
-	var before *world
-	for _, v := range versions {
+	var before []directory
+	for i, v := range versions {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		c.before, c.now = c.now, make(map[fileKey]*file)
-		after, err := c.read(v)
+		after, err := c.directories(v)
 		if err != nil {
 			return nil, err
 		}
-		if before != nil {
-			comparisons = append(comparisons, compare(before, after))
+		if i > 0 {
+			comparison, err := c.compare(newWorld(c, versions[i-1], before), newWorld(c, v, after))
+			if err != nil {
+				return nil, err
+			}
+			comparisons = append(comparisons, comparison)
 		}
 		before = after
 	}
@@ -106,39 +129,51 @@ func (c *Comparer) Chain(ctx context.Context, versions []Version) ([]*Comparison
 	return comparisons, nil
 }
 
-// compare compares what others may import.
-func compare(before, after *world) *Comparison {
-	c := &Comparison{Packages: []Package{}}
-	paths := make(map[string]bool)
-	for _, w := range []*world{before, after} {
-		for rel, p := range w.packages {
-			if p.exported {
-				paths[rel] = true
-			}
+// compare compares what others may import. Of packages that have the same files nothing is
+// read, unless others need them.
+func (c *Comparer) compare(before, after *world) (*Comparison, error) {
+	var differ []string
+	for rel, p := range after.packages {
+		if old := before.packages[rel]; old == nil || !slices.Equal(old.keys, p.keys) {
+			differ = append(differ, rel)
 		}
 	}
-	for _, rel := range slices.Sorted(maps.Keys(paths)) {
-		old, new := before.packages[rel], after.packages[rel]
-		path := after.path(rel)
+	for rel := range before.packages {
+		if after.packages[rel] == nil {
+			differ = append(differ, rel)
+		}
+	}
+	slices.Sort(differ)
+	for _, w := range []*world{before, after} {
+		if err := w.load(differ); err != nil {
+			return nil, err
+		}
+	}
+	comparison := &Comparison{Packages: []Package{}}
+	for _, rel := range differ {
+		old, new := before.exported(rel), after.exported(rel)
+		if !old && !new {
+			continue
+		}
+		comparison.Compared++
+		importPath := after.path(rel)
 		switch {
-		case old == nil || !old.exported:
-			c.Packages = append(c.Packages, Package{Path: path, Added: true})
-		case new == nil || !new.exported:
-			c.Packages = append(c.Packages, Package{Path: path, Removed: true})
-		case slices.Equal(old.blobs, new.blobs):
+		case !old:
+			comparison.Packages = append(comparison.Packages, Package{Path: importPath, Added: true})
+		case !new:
+			comparison.Packages = append(comparison.Packages, Package{Path: importPath, Removed: true})
 		default:
 			p, why := comparePackage(before, after, rel)
 			if why != "" {
-				c.LeftOut = append(c.LeftOut, LeftOut{path, why})
+				comparison.LeftOut = append(comparison.LeftOut, LeftOut{importPath, why})
 			}
 			if len(p.Compatible)+len(p.Incompatible) > 0 {
-				p.Path = path
-				c.Packages = append(c.Packages, p)
+				p.Path = importPath
+				comparison.Packages = append(comparison.Packages, p)
 			}
 		}
-		c.Compared++
 	}
-	return c
+	return comparison, nil
 }
 
 // comparePackage returns why something is left out, where it is.

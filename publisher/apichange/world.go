@@ -11,6 +11,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/module"
@@ -18,20 +19,27 @@ import (
 	"k8s.io/publisher/object"
 )
 
-// world has the packages of a version, by their directories; "" is the root.
+// directory is one of a version that has Go files. Its path is from the module's root,
+// where it is "".
+type directory struct {
+	rel  string
+	keys []fileKey
+}
+
+// world has the packages of a version, by their directories.
 type world struct {
 	Version
+	comparer *Comparer
 	packages map[string]*source
-	std      *Std
 	fakes    *fakes
 }
 
 // source is a package.
 type source struct {
-	files    []*file
-	blobs    []object.ID
-	exported bool // others may import it
-	name     string
+	keys   []fileKey // what is there for any platform
+	loaded bool
+	files  []*file
+	name   string
 
 	checking bool
 	checked  *types.Package
@@ -54,66 +62,97 @@ func (w *world) path(rel string) string { return path.Join(w.Module, rel) }
 // platform is what files are chosen for.
 var platform = build.Context{GOOS: "linux", GOARCH: "amd64", Compiler: "gc", ReleaseTags: build.Default.ReleaseTags}
 
-// read parses the packages of a version.
-func (c *Comparer) read(v Version) (*world, error) {
-	w := &world{Version: v, packages: make(map[string]*source), std: c.std, fakes: newFakes()}
-	if err := c.readDir(w, v.Tree, ""); err != nil {
-		return nil, err
+// directories lists what a version has, and reads none of its files.
+func (c *Comparer) directories(v Version) ([]directory, error) {
+	var all []directory
+	var walk func(tree object.ID, rel string) error
+	walk = func(tree object.ID, rel string) error {
+		data, err := c.objects.Tree(tree)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path.Join(v.Module, rel), err)
+		}
+		entries, err := object.ParseTree(data)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path.Join(v.Module, rel), err)
+		}
+		if rel != "" && slices.ContainsFunc(entries, func(e object.Entry) bool { return e.Name == "go.mod" }) {
+			return nil // another module
+		}
+		d := directory{rel: rel}
+		for _, e := range entries {
+			switch {
+			case e.Mode.IsDir():
+				if e.Name == "vendor" || e.Name == "testdata" || e.Name[0] == '.' || e.Name[0] == '_' {
+					continue
+				}
+				if err := walk(e.ID, path.Join(rel, e.Name)); err != nil {
+					return err
+				}
+			case e.Mode.IsRegular() && strings.HasSuffix(e.Name, ".go") && !strings.HasSuffix(e.Name, "_test.go"):
+				d.keys = append(d.keys, fileKey{e.ID, e.Name})
+			}
+		}
+		if len(d.keys) > 0 && module.CheckImportPath(path.Join(v.Module, rel)) == nil {
+			all = append(all, d)
+		}
+		return nil
+	}
+	return all, walk(v.Tree, "")
+}
+
+func newWorld(c *Comparer, v Version, directories []directory) *world {
+	w := &world{Version: v, comparer: c, packages: make(map[string]*source), fakes: newFakes()}
+	for _, d := range directories {
+		w.packages[d.rel] = &source{keys: d.keys}
+	}
+	return w
+}
+
+// load reads some packages, where they are there, and those of the module that they need.
+func (w *world) load(packages []string) error {
+	left := slices.Clone(packages)
+	for len(left) > 0 {
+		rel := left[len(left)-1]
+		left = left[:len(left)-1]
+		p := w.packages[rel]
+		if p == nil || p.loaded {
+			continue
+		}
+		p.loaded = true
+		for _, key := range p.keys {
+			f, err := w.comparer.file(w.Module, key)
+			if err != nil {
+				return fmt.Errorf("read %s: %w", w.path(path.Join(rel, key.name)), err)
+			}
+			if f.ignored {
+				continue
+			}
+			p.files = append(p.files, f)
+			if f.ast == nil {
+				continue
+			}
+			p.name = f.ast.Name.Name
+			for _, spec := range f.ast.Imports {
+				if imported, err := strconv.Unquote(spec.Path.Value); err == nil {
+					if needed, ok := w.below(imported); ok {
+						left = append(left, needed)
+					}
+				}
+			}
+		}
 	}
 	for _, p := range w.packages {
 		for _, f := range p.files {
 			w.fakes.note(w, f)
 		}
 	}
-	return w, nil
+	return nil
 }
 
-func (c *Comparer) readDir(w *world, tree object.ID, rel string) error {
-	data, err := c.objects.Tree(tree)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", w.path(rel), err)
-	}
-	entries, err := object.ParseTree(data)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", w.path(rel), err)
-	}
-	if rel != "" && slices.ContainsFunc(entries, func(e object.Entry) bool { return e.Name == "go.mod" }) {
-		return nil // another module
-	}
-	p := new(source)
-	for _, e := range entries {
-		switch {
-		case e.Mode.IsDir():
-			if e.Name == "vendor" || e.Name == "testdata" || e.Name[0] == '.' || e.Name[0] == '_' {
-				continue
-			}
-			if err := c.readDir(w, e.ID, path.Join(rel, e.Name)); err != nil {
-				return err
-			}
-		case e.Mode.IsRegular() && strings.HasSuffix(e.Name, ".go") && !strings.HasSuffix(e.Name, "_test.go"):
-			f, err := c.file(w.Module, fileKey{e.ID, e.Name})
-			if err != nil {
-				return fmt.Errorf("read %s: %w", w.path(path.Join(rel, e.Name)), err)
-			}
-			if f.ignored {
-				continue
-			}
-			p.files = append(p.files, f)
-			p.blobs = append(p.blobs, e.ID)
-			if f.ast != nil {
-				p.name = f.ast.Name.Name
-			}
-		}
-	}
-	if len(p.files) == 0 {
-		return nil
-	}
-	p.exported = p.name != "main" && !slices.Contains(strings.Split(rel, "/"), "internal")
-	if err := module.CheckImportPath(w.path(rel)); err != nil {
-		return nil
-	}
-	w.packages[rel] = p
-	return nil
+// exported tells that there is a package that others may import.
+func (w *world) exported(rel string) bool {
+	p := w.packages[rel]
+	return p != nil && len(p.files) > 0 && p.name != "main" && !slices.Contains(strings.Split(rel, "/"), "internal")
 }
 
 // file reads a file.
@@ -142,7 +181,7 @@ func (c *Comparer) file(own string, key fileKey) (*file, error) {
 // check type-checks a package.
 func (w *world) check(rel string) (*types.Package, error) {
 	p := w.packages[rel]
-	if p == nil {
+	if p == nil || len(p.files) == 0 {
 		return nil, fmt.Errorf("there is no package %s", w.path(rel))
 	}
 	if p.checked != nil || p.err != nil {
@@ -165,7 +204,7 @@ func (w *world) check(rel string) (*types.Package, error) {
 		}
 		files = append(files, f.ast)
 	}
-	pkg, _ := config.Check(w.path(rel), w.std.fset, files, nil)
+	pkg, _ := config.Check(w.path(rel), w.comparer.std.fset, files, nil)
 	if len(errs) > 0 {
 		p.partly = firstError(errs)
 	}
@@ -181,25 +220,33 @@ func (w *world) Import(imported string) (*types.Package, error) {
 	if rel, ok := w.own(imported); ok {
 		return w.check(rel)
 	}
-	if w.std.has(imported) {
-		return w.std.Import(imported)
+	if w.comparer.std.has(imported) {
+		return w.comparer.std.Import(imported)
 	}
 	return w.fakes.pkg(imported), nil
 }
 
-// own returns the directory of a package of the module.
-func (w *world) own(imported string) (rel string, ok bool) {
+// below returns the directory that a package of the module would be in.
+func (w *world) below(imported string) (rel string, ok bool) {
 	if imported == w.Module {
 		return "", true
 	}
-	rel, ok = strings.CutPrefix(imported, w.Module+"/")
-	return rel, ok && w.packages[rel] != nil
+	return strings.CutPrefix(imported, w.Module+"/")
+}
+
+// own returns the directory of a package of the module.
+func (w *world) own(imported string) (rel string, ok bool) {
+	if rel, ok = w.below(imported); rel == "" {
+		return rel, ok
+	}
+	p := w.packages[rel]
+	return rel, ok && p != nil && len(p.files) > 0
 }
 
 // foreign tells that a package is neither the module's own nor of the standard library.
 func (w *world) foreign(imported string) bool {
 	_, own := w.own(imported)
-	return !own && imported != "C" && imported != "unsafe" && !w.std.has(imported)
+	return !own && imported != "C" && imported != "unsafe" && !w.comparer.std.has(imported)
 }
 
 // parse parses a file and leaves out what is of no matter.

@@ -26,7 +26,12 @@ type APIChange struct {
 	FromCommit string `json:"fromCommit"`
 	To         string `json:"to"`
 	ToCommit   string `json:"toCommit"`
+	// FromSources and ToSources are digests of their Go files.
+	FromSources string `json:"fromSources"`
+	ToSources   string `json:"toSources"`
 	*apichange.Comparison
+
+	from, to *released
 }
 
 const apiFormat = 1
@@ -39,38 +44,17 @@ func (a *APIChange) CompatibleCount() int { _, n := a.Counts(); return n }
 
 // same tells that a comparison that was made earlier is the one that is wanted.
 func (a *APIChange) same(b *APIChange) bool {
-	return a.Format == b.Format && a.From == b.From && a.To == b.To && a.FromCommit == b.FromCommit && a.ToCommit == b.ToCommit && a.Comparison != nil
+	return a.Format == b.Format && a.FromSources == b.FromSources && a.ToSources == b.ToSources && a.Comparison != nil
 }
 
-func apiName(m *mirrored, of *minor) string { return path.Join(m.Folder, "api-"+of.Name+".json") }
+func apiName(m *mirrored, minor string) string { return path.Join(m.Folder, "api-"+minor+".json") }
 
-// compareAPIs compares each minor version's newest release with that of the one before.
-// What the site has already is not compared again: releases never move.
-func (s *site) compareAPIs(ctx context.Context, m *mirrored) (map[*minor]*APIChange, error) {
-	if s.std == nil {
-		return nil, nil
-	}
+// apiChanges says which releases are to be compared: the newest of each minor version, and
+// that of the one before. Comparisons are yet to be made.
+func (s *site) apiChanges(m *mirrored) map[*minor]*APIChange {
 	changes := make(map[*minor]*APIChange)
-	comparer := apichange.New(m.Store, s.std)
-	var run []*minor // the oldest first; each but the first is to be compared with the one before
-	finish := func() error {
-		if len(run) < 2 {
-			run = nil
-			return nil
-		}
-		var versions []apichange.Version
-		for _, of := range run {
-			versions = append(versions, apichange.Version{Module: of.Newest().module(), Tree: of.Newest().Commit.Tree})
-		}
-		made, err := comparer.Chain(ctx, versions)
-		if err != nil {
-			return fmt.Errorf("compare the API: %w", err)
-		}
-		for i, c := range made {
-			changes[run[i+1]].Comparison = c
-		}
-		run = nil
-		return nil
+	if s.std == nil {
+		return changes
 	}
 	var before *minor
 	for _, of := range slices.Backward(m.Minors) {
@@ -78,39 +62,88 @@ func (s *site) compareAPIs(ctx context.Context, m *mirrored) (map[*minor]*APICha
 			continue
 		}
 		if before != nil && semver.Major(before.Name) == semver.Major(of.Name) && before.Newest().module() == of.Newest().module() {
-			want := &APIChange{
-				Format: apiFormat, From: before.Newest().Version, FromCommit: before.Newest().Commit.ID.String(),
-				To: of.Newest().Version, ToCommit: of.Newest().Commit.ID.String(),
+			from, to := before.Newest(), of.Newest()
+			changes[of] = &APIChange{
+				Format: apiFormat, From: from.Version, FromCommit: from.Commit.ID.String(), To: to.Version, ToCommit: to.Commit.ID.String(),
+				from: from, to: to,
 			}
-			changes[of] = want
-			is, err := s.readAPIChange(apiName(m, of))
-			switch {
-			case err != nil:
-				return nil, err
-			case is != nil && is.same(want):
-				changes[of] = is
-				if err := finish(); err != nil {
-					return nil, err
-				}
-			case len(run) == 0:
-				run = []*minor{before, of}
-			default:
-				run = append(run, of)
-			}
-		} else if err := finish(); err != nil {
-			return nil, err
 		}
 		before = of
 	}
-	if err := finish(); err != nil {
-		return nil, err
+	return changes
+}
+
+// digest is of what is compared.
+func (a *APIChange) digest() digest {
+	d := newDigest()
+	d.number(a.Format)
+	d.text(a.From, a.FromCommit, a.To, a.ToCommit)
+	return d
+}
+
+// compareAPIs makes comparisons, the oldest first. Those of the same Go files, which the
+// site has already, are not made again: many a release has nothing else that is new.
+func (s *site) compareAPIs(ctx context.Context, m *mirrored, changes []*APIChange) error {
+	comparer := apichange.New(m.Store, s.std)
+	// Releases that follow each other are read once.
+	var run []*APIChange
+	finish := func() error {
+		if len(run) == 0 {
+			return nil
+		}
+		versions := []apichange.Version{run[0].from.api()}
+		for _, c := range run {
+			versions = append(versions, c.to.api())
+		}
+		made, err := comparer.Chain(ctx, versions)
+		if err != nil {
+			return fmt.Errorf("compare the API: %w", err)
+		}
+		for i, c := range run {
+			c.Comparison = made[i]
+		}
+		run = nil
+		return nil
 	}
-	for of, change := range changes {
-		if err := s.writeJSON(apiName(m, of), change, " "); err != nil {
-			return nil, err
+	for _, c := range changes {
+		for _, side := range []struct {
+			of      *released
+			sources *string
+		}{{c.from, &c.FromSources}, {c.to, &c.ToSources}} {
+			var err error
+			if *side.sources, err = comparer.Sources(side.of.api()); err != nil {
+				return fmt.Errorf("compare the API: %w", err)
+			}
+		}
+		is, err := s.readAPIChange(apiName(m, c.to.Minor()))
+		if err != nil {
+			return err
+		}
+		if is != nil && is.same(c) {
+			c.Comparison = is.Comparison
+			continue
+		}
+		if len(run) > 0 && run[len(run)-1].to != c.from {
+			if err := finish(); err != nil {
+				return err
+			}
+		}
+		run = append(run, c)
+	}
+	if err := finish(); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if err := s.writeJSON(apiName(m, c.to.Minor()), c, " "); err != nil {
+			return err
 		}
 	}
-	return changes, nil
+	return nil
+}
+
+// api is what of a release is compared.
+func (r *released) api() apichange.Version {
+	return apichange.Version{Module: r.module(), Tree: r.Commit.Tree}
 }
 
 // readAPIChange reads what was compared earlier; nil where that is nothing.

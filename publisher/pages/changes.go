@@ -71,8 +71,8 @@ func firstParent(c *catalog.Commit) *catalog.Commit {
 	return c.Parents[0]
 }
 
-// changesOf lists what the releases of a minor version changed, the newest first.
-func (m *mirrored) changesOf(l lineage, of *minor) []changed {
+// before are the releases before each release.
+func (m *mirrored) before() map[*released]*released {
 	before := make(map[*released]*released)
 	var last *released
 	for _, r := range m.Releases {
@@ -81,6 +81,12 @@ func (m *mirrored) changesOf(l lineage, of *minor) []changed {
 			last = r
 		}
 	}
+	return before
+}
+
+// changesOf lists what the releases of a minor version changed since those before, the
+// newest first.
+func (m *mirrored) changesOf(l lineage, of *minor, before map[*released]*released) []changed {
 	var all []changed
 	for _, r := range of.Releases {
 		if r.Version == "" {

@@ -19,10 +19,10 @@ const perPage = 250
 // commitsPage is a page of a module's commits, the newest first.
 type commitsPage struct {
 	frame
-	M            *mirrored
-	Number, Last int
-	Total        int
-	Commits      []commitRow
+	M       *mirrored
+	Number  int
+	Newest  bool // there is none after it
+	Commits []commitRow
 }
 
 // Older is the number of the page before; zero where there is none.
@@ -30,7 +30,7 @@ func (p *commitsPage) Older() int { return p.Number - 1 }
 
 // Newer is the number of the page after; zero where there is none.
 func (p *commitsPage) Newer() int {
-	if p.Number == p.Last {
+	if p.Newest {
 		return 0
 	}
 	return p.Number + 1
@@ -70,13 +70,16 @@ func (m *mirrored) LastCommitsPage() int { return max(1, (len(m.Commits)+perPage
 // commitsName is the file of a page of commits.
 func commitsName(number int) string { return fmt.Sprintf("commits-%d.html", number) }
 
-func (s *site) writeCommits(m *mirrored, ordered []*catalog.Commit) error {
+func (s *site) writeCommits(m *mirrored) error {
 	number := 0
-	for page := range slices.Chunk(ordered, perPage) {
+	for page := range slices.Chunk(m.Ordered, perPage) {
 		number++
 		p := &commitsPage{
 			frame: s.frame(fmt.Sprintf("Commits of %s, page %d", m.Name, number), path.Join(m.Folder, commitsName(number)), "modules"),
-			M:     m, Number: number, Last: m.LastCommitsPage(), Total: len(ordered),
+			M:     m, Number: number, Newest: number == m.LastCommitsPage(),
+		}
+		if s.out.has(p.Name, m.commitsDigest(page, p.Newest)) {
+			continue
 		}
 		for _, c := range slices.Backward(page) {
 			p.Commits = append(p.Commits, m.row(c))
@@ -86,6 +89,20 @@ func (s *site) writeCommits(m *mirrored, ordered []*catalog.Commit) error {
 		}
 	}
 	return nil
+}
+
+// commitsDigest is of what a page of commits shows.
+func (m *mirrored) commitsDigest(page []*catalog.Commit, newest bool) digest {
+	d := newDigest()
+	d.text(fmt.Sprint(newest))
+	for _, c := range page {
+		d.id(c.ID)
+		d.number(len(m.At[c]))
+		for _, r := range m.At[c] {
+			d.text(r.Name(), r.Page())
+		}
+	}
+	return d
 }
 
 // finderPage is where commits are looked up: without a script, by choosing how their
@@ -106,7 +123,7 @@ type piecePage struct {
 func (s *site) writeFinder(ctx context.Context) error {
 	var pairs []find.Pair
 	for _, m := range s.modules {
-		for i, c := range m.ordered() {
+		for i, c := range m.Ordered {
 			pair := find.Pair{Destination: m.Name, Mirror: c.ID.String(), Page: i/perPage + 1}
 			if !c.Source.IsZero() {
 				pair.Source = c.Source.String()
@@ -126,17 +143,7 @@ func (s *site) writeFinder(ctx context.Context) error {
 			last++
 		}
 		page.Rows[last] = append(page.Rows[last], piece.Name)
-		if err := s.writeJSON("commits/"+piece.Name+".json", piece, ""); err != nil {
-			return err
-		}
-		title := "Commits that begin with " + piece.Name
-		if index.Digits == 0 {
-			title = "All commits by their hashes"
-		}
-		name := "commits/" + piece.Name + ".html"
-		rows := &piecePage{frame: s.frame(title, name, "commits")}
-		rows.Body = pieceRows(piece, rows.Root(), index.Digits)
-		if err := s.render("piece", name, rows); err != nil {
+		if err := s.writePiece(piece, index.Digits); err != nil {
 			return err
 		}
 	}
@@ -144,6 +151,38 @@ func (s *site) writeFinder(ctx context.Context) error {
 		return err
 	}
 	return s.writeJSON("commits/index.json", index, "")
+}
+
+// writePiece writes a piece for tools, and for people.
+func (s *site) writePiece(piece find.Piece, digits int) error {
+	data, name := "commits/"+piece.Name+".json", "commits/"+piece.Name+".html"
+	d := pieceDigest(piece, digits)
+	if !s.out.has(data, d) {
+		if err := s.writeJSON(data, piece, ""); err != nil {
+			return err
+		}
+	}
+	if s.out.has(name, d) {
+		return nil
+	}
+	title := "Commits that begin with " + piece.Name
+	if digits == 0 {
+		title = "All commits by their hashes"
+	}
+	page := &piecePage{frame: s.frame(title, name, "commits")}
+	page.Body = pieceRows(piece, page.Root(), digits)
+	return s.render("piece", name, page)
+}
+
+// pieceDigest is of what a piece has.
+func pieceDigest(piece find.Piece, digits int) digest {
+	d := newDigest()
+	d.number(digits)
+	for _, p := range piece.Commits {
+		d.text(p.Destination, p.Source, p.Mirror)
+		d.number(p.Page)
+	}
+	return d
 }
 
 func (s *site) writeJSON(name string, value any, indent string) error {

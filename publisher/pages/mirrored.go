@@ -32,6 +32,8 @@ type mirrored struct {
 	Mod *modfile.File
 	// Health is nil where nobody knows.
 	Health *health
+	// Ordered are all commits, the oldest first.
+	Ordered []*catalog.Commit
 	// At are the releases on a commit.
 	At map[*catalog.Commit][]*released
 }
@@ -152,6 +154,7 @@ func (s *site) read(d *catalog.Destination) (*mirrored, error) {
 	if err := m.readMod(); err != nil {
 		return nil, err
 	}
+	m.Ordered = m.ordered()
 	s.readReleases(m)
 	s.readBranches(m)
 	if s.Status == nil {

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"slices"
 
@@ -52,33 +53,11 @@ type minorPage struct {
 }
 
 func (s *site) writeModule(ctx context.Context, m *mirrored) error {
-	ordered := m.ordered()
-	if err := s.writeCommits(m, ordered); err != nil {
+	if err := s.writeCommits(m); err != nil {
 		return err
 	}
-	apis, err := s.compareAPIs(ctx, m)
-	if err != nil {
+	if err := s.writeMinors(ctx, m); err != nil {
 		return err
-	}
-	l := make(lineage)
-	for i, of := range m.Minors {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		page := &minorPage{
-			frame: s.frame(m.Name+" "+of.Title(), path.Join(m.Folder, of.Page()), "modules"),
-			M:     m, Minor: of, Changes: m.changesOf(l, of), API: apis[of], HasGo: s.std != nil,
-		}
-		if i > 0 {
-			page.Newer = m.Minors[i-1]
-		}
-		if i+1 < len(m.Minors) {
-			page.Older = m.Minors[i+1]
-		}
-		page.Feed = path.Join(m.Folder, feedName)
-		if err := s.render("minor", page.Name, page); err != nil {
-			return err
-		}
 	}
 	if err := s.writeFeed(m); err != nil {
 		return err
@@ -102,13 +81,84 @@ func (s *site) writeModule(ctx context.Context, m *mirrored) error {
 		}
 	}
 	page.Matrix = release.NewMatrix(releases, main)
-	for _, c := range slices.Backward(ordered[max(0, len(ordered)-10):]) {
+	for _, c := range slices.Backward(m.Ordered[max(0, len(m.Ordered)-10):]) {
 		page.Recent = append(page.Recent, m.row(c))
 	}
+	var err error
 	if page.Requires, err = s.requirements(m); err != nil {
 		return err
 	}
 	return s.render("module", page.Name, page)
+}
+
+// writeMinors writes the pages of minor versions.
+func (s *site) writeMinors(ctx context.Context, m *mirrored) error {
+	apis := s.apiChanges(m)
+	before := m.before()
+	var stale []*minorPage // the newest first
+	var compared []*APIChange
+	for i, of := range m.Minors {
+		page := &minorPage{
+			frame: s.frame(m.Name+" "+of.Title(), path.Join(m.Folder, of.Page()), "modules"),
+			M:     m, Minor: of, API: apis[of], HasGo: s.std != nil,
+		}
+		if i > 0 {
+			page.Newer = m.Minors[i-1]
+		}
+		if i+1 < len(m.Minors) {
+			page.Older = m.Minors[i+1]
+		}
+		page.Feed = path.Join(m.Folder, feedName)
+		there := s.out.has(page.Name, page.digest(before))
+		if page.API != nil && !(s.out.has(apiName(m, of.Name), page.API.digest()) && there) {
+			compared = append(compared, page.API)
+			there = false
+		}
+		if !there {
+			stale = append(stale, page)
+		}
+	}
+	slices.Reverse(compared)
+	if err := s.compareAPIs(ctx, m, compared); err != nil {
+		return err
+	}
+	l := make(lineage)
+	for _, page := range stale {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		page.Changes = m.changesOf(l, page.Minor, before)
+		if err := s.render("minor", page.Name, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// digest is of what the page shows.
+func (p *minorPage) digest(before map[*released]*released) digest {
+	d := newDigest()
+	for _, beside := range []*minor{p.Older, p.Newer} {
+		if beside != nil {
+			d.text(beside.Title(), beside.Page())
+		}
+		d.text("")
+	}
+	if p.API != nil {
+		d.text(p.API.digest().String())
+	}
+	for _, r := range p.Minor.Releases {
+		d.number(len(r.Names))
+		d.text(r.Names...)
+		d.id(r.Commit.ID)
+		d.text(r.Version, r.Get, r.From, r.Date.String(), r.Retracted, r.Zip, fmt.Sprint(r.Index, r.Logged, r.Foreign))
+		if b := before[r]; b != nil {
+			d.text(b.Name())
+			d.id(b.Commit.ID)
+		}
+		d.text("")
+	}
+	return d
 }
 
 // requirements are those of the main branch and of the latest release.

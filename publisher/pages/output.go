@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
+	"k8s.io/publisher/durable"
 )
 
 // owned are the folders in which all files are pages.
@@ -26,14 +26,16 @@ type output struct {
 	mutex  sync.Mutex
 	files  map[string]bool // all there is to be
 	fresh  []string        // those that wait
-	kept   []string        // prefixes of names that stay as they are
 	folder map[string]bool // of those that wait, made already
+
+	before, now *made
 }
 
 // stagedPrefix begins the name of the folder in which new files wait.
 const stagedPrefix = ".pages-"
 
-func newOutput(dir string) (*output, error) {
+// newOutput takes the folder, and what all pages depend on.
+func newOutput(dir, common string) (*output, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -47,17 +49,41 @@ func newOutput(dir string) (*output, error) {
 			return nil, err
 		}
 	}
+	before, err := readMade(dir, common)
+	if err != nil {
+		return nil, err
+	}
 	staged, err := os.MkdirTemp(dir, stagedPrefix)
 	if err != nil {
 		return nil, err
 	}
-	return &output{dir: dir, staged: staged, files: make(map[string]bool), folder: make(map[string]bool)}, nil
+	return &output{
+		dir: dir, staged: staged, files: make(map[string]bool), folder: make(map[string]bool),
+		before: before, now: &made{Site: common, Pages: make(map[string]string)},
+	}, nil
 }
 
 func (o *output) discard() { os.RemoveAll(o.staged) }
 
-// keep leaves all files as they are whose names begin so.
-func (o *output) keep(prefix string) { o.kept = append(o.kept, prefix) }
+// has reports whether a file is there that was made from the same, and then leaves it as
+// it is. If not, it is to be written.
+func (o *output) has(name string, from digest) bool {
+	is := from.String()
+	o.mutex.Lock()
+	o.now.Pages[name] = is
+	was := o.before.Pages[name]
+	o.mutex.Unlock()
+	if is != was {
+		return false
+	}
+	if _, err := os.Lstat(filepath.Join(o.dir, filepath.FromSlash(name))); err != nil {
+		return false // Writing it says what is wrong.
+	}
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.files[name] = true
+	return true
+}
 
 // write gives a file its content. The name has slashes.
 func (o *output) write(name string, data []byte) error {
@@ -89,17 +115,10 @@ func (o *output) write(name string, data []byte) error {
 // commit moves the files into place, and removes those that are no more. What is deep
 // comes first: pages link downwards.
 func (o *output) commit(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4 * runtime.GOMAXPROCS(0)) // a file system takes many at once
-	for _, name := range o.fresh {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return toDisk(filepath.Join(o.staged, filepath.FromSlash(name)))
-		})
+	if err := durable.Files(ctx, o.staged, o.in(o.staged)); err != nil {
+		return err
 	}
-	if err := group.Wait(); err != nil {
+	if err := o.forget(); err != nil {
 		return err
 	}
 	slices.SortFunc(o.fresh, func(a, b string) int {
@@ -109,24 +128,50 @@ func (o *output) commit(ctx context.Context) error {
 		return strings.Compare(a, b)
 	})
 	for _, name := range o.fresh {
-		to := filepath.Join(o.dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
-			return err
-		}
-		if err := os.Rename(filepath.Join(o.staged, filepath.FromSlash(name)), to); err != nil {
+		if err := o.move(name); err != nil {
 			return err
 		}
 	}
-	return o.removeOld()
-}
-
-// toDisk has the machine write down what a file has, so that no crash leaves a page empty.
-func toDisk(name string) error {
-	f, err := os.OpenFile(name, os.O_WRONLY, 0)
-	if err != nil {
+	if err := o.removeOld(); err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	if o.now.Site == o.before.Site && maps.Equal(o.now.Pages, o.before.Pages) {
+		return nil
+	}
+	// What is noted must not outlive the pages.
+	if err := durable.Files(ctx, o.dir, o.in(o.dir)); err != nil {
+		return err
+	}
+	return o.now.write(o.dir)
+}
+
+// in returns where the new files are in a folder.
+func (o *output) in(dir string) []string {
+	names := make([]string, len(o.fresh))
+	for i, name := range o.fresh {
+		names[i] = filepath.Join(dir, filepath.FromSlash(name))
+	}
+	return names
+}
+
+// move gives a file its place.
+func (o *output) move(name string) error {
+	to := filepath.Join(o.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(o.staged, filepath.FromSlash(name)), to)
+}
+
+// forget notes nothing more of pages that are about to be replaced: a run that is killed
+// meanwhile leaves nothing noted that is not so.
+func (o *output) forget() error {
+	n := len(o.before.Pages)
+	maps.DeleteFunc(o.before.Pages, func(name, from string) bool { return o.now.Pages[name] != from })
+	if len(o.before.Pages) == n {
+		return nil
+	}
+	return o.before.write(o.dir)
 }
 
 // removeOld removes pages of what is no more, and folders that are empty then.
@@ -142,7 +187,7 @@ func (o *output) removeOld() error {
 			case entry.IsDir():
 				folders = append(folders, name)
 				return nil
-			case o.files[name] || slices.ContainsFunc(o.kept, func(prefix string) bool { return strings.HasPrefix(name, prefix) }):
+			case o.files[name]:
 				return nil
 			}
 			return os.Remove(filepath.Join(o.dir, filepath.FromSlash(name)))

@@ -27,9 +27,10 @@
 // content security policy with which package webserver sends them need not allow any.
 //
 // Nothing on a page depends on when it was written. So a page that says the same is the
-// same, byte for byte, and its file stays as it is. New files are complete before the
-// first of them is seen; then they are moved into place, the pages that link to others
-// last.
+// same, byte for byte, and its file stays as it is. Pages of which a site has many are not
+// even made where what they show is what they showed before, which a hidden file notes.
+// New files are complete before the first of them is seen; then they are moved into place,
+// the pages that link to others last.
 //
 // All links are relative, so the site may be anywhere on a server. All that the script
 // does is comfort: buttons that copy, tables that are filtered as you type, the search
@@ -65,8 +66,6 @@ type Input struct {
 	SumDB string
 	// Docs has the documentation: Markdown, and what that links to. Nil: there is none.
 	Docs fs.FS
-	// Changed tells of which destinations the pages are to be written. Nil: of all.
-	Changed func(destination string) bool
 	// Hash returns the hash of a module's zip, and its place in the checksum database. Nil:
 	// there is none.
 	Hash func(module.Version) (zip string, index int64, ok bool)
@@ -75,13 +74,16 @@ type Input struct {
 // Write writes all pages to a folder that may have other things in it, too. Files of
 // pages that are no more are removed. An error is about this machine or a damaged
 // mirror.
-func Write(ctx context.Context, dir string, in Input) (err error) {
-	out, err := newOutput(dir)
+func Write(ctx context.Context, dir string, in Input) error {
+	s := &site{Input: in, std: apichange.FindStd()}
+	common, err := s.common()
 	if err != nil {
 		return fmt.Errorf("write the pages: %w", err)
 	}
-	defer out.discard()
-	s := &site{Input: in, out: out, std: apichange.FindStd()}
+	if s.out, err = newOutput(dir, common); err != nil {
+		return fmt.Errorf("write the pages: %w", err)
+	}
+	defer s.out.discard()
 	if err := s.write(ctx); err != nil {
 		return fmt.Errorf("write the pages: %w", err)
 	}
@@ -114,10 +116,6 @@ func (s *site) write(ctx context.Context) error {
 	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, m := range s.modules {
-		if s.Changed != nil && !s.Changed(m.Name) {
-			s.out.keep(m.Folder + "/")
-			continue
-		}
 		group.Go(func() error {
 			if err := s.writeModule(working, m); err != nil {
 				return fmt.Errorf("%s: %w", m.Name, err)

@@ -18,9 +18,11 @@ import (
 
 	"golang.org/x/net/html"
 
+	"k8s.io/publisher/gittest"
 	"k8s.io/publisher/object"
 	"k8s.io/publisher/pages"
 	"k8s.io/publisher/pages/pagestest"
+	"k8s.io/publisher/rules"
 )
 
 // written writes pages and returns the folder.
@@ -186,7 +188,6 @@ func TestOnlyWhatChangedIsWritten(t *testing.T) {
 	repo := w.Repos["api"]
 	repo.Tag("v0.36.9", repo.Commit(parse(t, repo.Git("cat-file", "commit", "v0.36.2"))))
 	in.Catalog = w.Read()
-	in.Changed = func(destination string) bool { return destination == "api" }
 	names := changed(in)
 	for _, want := range []string{"modules/api/v0.36.html", "modules/api/index.html", "modules/api/feed.atom", "modules/api/index.json", "feed.atom", "index.html", "index.json"} {
 		if !slices.Contains(names, want) {
@@ -196,6 +197,65 @@ func TestOnlyWhatChangedIsWritten(t *testing.T) {
 	for _, name := range names {
 		if strings.HasPrefix(name, "modules/org/") || name == "modules/api/v0.35.html" {
 			t.Errorf("%s was written, and has nothing new", name)
+		}
+	}
+}
+
+// TestPagesThatGrewAreThoseMadeFromNothing changes mirrors, rules and settings step by
+// step: what is left of earlier steps must not be seen.
+func TestPagesThatGrewAreThoseMadeFromNothing(t *testing.T) {
+	w := pagestest.New(t, pagestest.Small)
+	dir := written(t, w.Input())
+	api, client := w.Repos["api"], w.Repos["org/client"]
+	retagged := func(repo *gittest.Repo, tag, like string, change func(*object.Commit)) {
+		c := parse(t, repo.Git("cat-file", "commit", like))
+		change(c)
+		repo.Git("update-ref", "refs/tags/"+tag, repo.Commit(c).String())
+	}
+	base := ""
+	for _, step := range []struct {
+		name string
+		do   func()
+	}{
+		{"a new tag", func() { retagged(api, "v0.36.9", "v0.36.2", func(c *object.Commit) { c.Message = []byte("Pin\n") }) }},
+		{"a second name of a tag", func() { api.Git("tag", "kubernetes-1.36.9", "v0.36.9") }},
+		{"a tag before others", func() {
+			retagged(api, "v0.35.1-rc.0", "v0.35.0", func(c *object.Commit) { c.Message = []byte("Early\n") })
+		}},
+		{"a minor version in between", func() {
+			retagged(client, "v0.35.7", "v0.36.0", func(c *object.Commit) { c.Message = []byte("Late\n") })
+		}},
+		{"commits older than the newest", func() {
+			c := parse(t, client.Git("cat-file", "commit", "master~5"))
+			c.Message = []byte("A side branch\n")
+			m := parse(t, client.Git("cat-file", "commit", "master"))
+			m.Parents = []object.ID{head(t, client, "master"), client.Commit(c)}
+			m.Message = []byte("Merge\n")
+			client.Git("update-ref", "refs/heads/master", client.Commit(m).String())
+		}},
+		{"a tag moved", func() { api.Git("tag", "-f", "v0.36.9", "v0.36.1^{}") }},
+		{"a tag gone", func() { api.Git("tag", "-d", "v0.35.1") }},
+		{"a branch gone", func() { client.Git("branch", "-D", "release-1.35") }},
+		{"an address", func() { base = "https://modules.example.test/go" }},
+		{"other rules", func() {
+			w.Rules = parsedRules(t, "rules:\n- destination: api\n  branches:\n  - {name: master, source: {branch: main, dir: staging/api}}\n")
+		}},
+	} {
+		step.do()
+		in := w.Input()
+		in.BaseURL = base
+		if err := pages.Write(t.Context(), dir, in); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		grown, whole := files(t, dir), files(t, written(t, in))
+		for name := range whole {
+			if !bytes.Equal(grown[name], whole[name]) {
+				t.Errorf("%s: %s is not what it would be from nothing", step.name, name)
+			}
+			delete(grown, name)
+		}
+		for name := range grown {
+			t.Errorf("%s: there is still %s", step.name, name)
 		}
 	}
 }
@@ -345,4 +405,22 @@ func parse(t *testing.T, text string) *object.Commit {
 	}
 	c.Message = []byte("Another\n")
 	return c
+}
+
+func head(t *testing.T, repo *gittest.Repo, branch string) object.ID {
+	t.Helper()
+	id, err := object.ParseID([]byte(strings.TrimSpace(repo.Git("rev-parse", branch))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func parsedRules(t *testing.T, text string) *rules.Rules {
+	t.Helper()
+	r, err := rules.Parse("rules.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -22,7 +22,7 @@ func (w *writer) writePages(ctx context.Context) error {
 	}
 	w.progress("writing pages", 0, 1)
 	in := pages.Input{
-		Catalog: w.catalog, Rules: w.Rules, Status: w.Status, BaseURL: w.BaseURL, SumDB: w.log.VerifierKey(), Changed: w.changed,
+		Catalog: w.catalog, Rules: w.Rules, Status: w.Status, BaseURL: w.BaseURL, SumDB: w.log.VerifierKey(),
 		Hash: func(m module.Version) (zip string, index int64, ok bool) {
 			r, ok := w.log.Record(m)
 			index, _ = w.log.Place(m)
