@@ -34,19 +34,16 @@ func (w *writer) repositoryURL(destination string) string {
 // writeGit brings the repositories up to date that git fetches from a web server which
 // knows nothing of it (https://git-scm.com/book/en/v2/Git-Internals-Transfer-Protocols).
 func (w *writer) writeGit(ctx context.Context) error {
-	for i, d := range w.catalog.Destinations {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	w.progress("writing repositories", 0, 1)
+	return w.each(ctx, func(d *catalog.Destination) error {
 		if !w.changed(d.Name) {
-			continue
+			return nil
 		}
-		w.progress("writing repositories", i, len(w.catalog.Destinations))
 		if err := w.writeRepository(d); err != nil {
 			return fmt.Errorf("write the repository of %s: %w", d.Name, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // writeRepository writes objects before the lists that name them, and refs last.

@@ -32,8 +32,9 @@ type served struct {
 	folders map[string]*goproxy.Folder // by module path
 	// seen are versions that are there, or are being added; unfetchable those that cannot.
 	seen, unfetchable map[module.Version]bool
-	// added are those that this run adds, in the order in which they came.
-	added []catalog.Version
+	// missing are those of refs that are to be added; added are all that this run adds, in
+	// the order in which they came.
+	missing, added []catalog.Version
 	// commits are those of the mirror by the first 12 digits of their names.
 	commits map[string]*catalog.Commit
 	hasher  *modhash.Hasher
@@ -48,7 +49,7 @@ func (w *writer) writeModules(ctx context.Context) error {
 	if err := os.MkdirAll(w.modDir(), 0o755); err != nil {
 		return err
 	}
-	todo, err := w.missing()
+	todo, err := w.missing(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,12 +63,16 @@ func (w *writer) writeModules(ctx context.Context) error {
 	if err := w.addToLog(ctx); err != nil {
 		return err
 	}
-	for _, d := range w.catalog.Destinations {
+	err = w.each(ctx, func(d *catalog.Destination) error {
 		if s := w.modules[d.Name]; w.changed(d.Name) || len(s.added) > 0 {
 			if err := w.list(s); err != nil {
 				return fmt.Errorf("list the versions of %s: %w", d.Name, err)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return w.log.LinkInto(w.modDir())
 }
@@ -80,7 +85,7 @@ type job struct {
 
 // missing returns the versions that are not there yet, and of which somebody could have
 // moved the tag.
-func (w *writer) missing() (todo []job, err error) {
+func (w *writer) missing(ctx context.Context) (todo []job, err error) {
 	for _, d := range w.catalog.Destinations {
 		s := &served{Destination: d, folders: make(map[string]*goproxy.Folder), seen: make(map[module.Version]bool), unfetchable: make(map[module.Version]bool)}
 		w.modules[d.Name] = s
@@ -91,7 +96,7 @@ func (w *writer) missing() (todo []job, err error) {
 			w.owner[path] = d
 		}
 	}
-	for _, d := range w.catalog.Destinations {
+	err = w.each(ctx, func(d *catalog.Destination) error {
 		s := w.modules[d.Name]
 		for _, v := range d.Versions() {
 			w.report[d.Name].Versions++
@@ -103,14 +108,21 @@ func (w *writer) missing() (todo []job, err error) {
 			}
 			new, err := s.want(w, v)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if new {
-				todo = append(todo, job{s, v})
+				s.missing = append(s.missing, v)
 			}
 		}
+		return nil
+	})
+	for _, d := range w.catalog.Destinations {
+		s := w.modules[d.Name]
+		for _, v := range s.missing {
+			todo = append(todo, job{s, v})
+		}
 	}
-	return todo, nil
+	return todo, err
 }
 
 // folder is where a module's files are.

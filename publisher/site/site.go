@@ -27,9 +27,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/mod/module"
+	"golang.org/x/sync/errgroup"
 
 	"k8s.io/publisher/catalog"
 	"k8s.io/publisher/checksumdb"
@@ -192,6 +194,21 @@ func (w *writer) openLog() (*checksumdb.Database, error) {
 		name = "" // A key that was rotated has another one.
 	}
 	return checksumdb.Open(filepath.Join(w.Dir, "sumdb"), checksumdb.Options{Name: name, KeyFile: w.KeyFile})
+}
+
+// each does something for each destination, on all processors.
+func (w *writer) each(ctx context.Context, do func(*catalog.Destination) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, d := range w.catalog.Destinations {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(d)
+		})
+	}
+	return group.Wait()
 }
 
 func (w *writer) progress(what string, done, total int) {
