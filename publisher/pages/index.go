@@ -19,8 +19,10 @@ type Index struct {
 	Git   string `json:"git"`
 	// SumDBKey is the verifier key of the checksum database, the first word of GOSUMDB.
 	SumDBKey string `json:"sumdbKey,omitempty"`
-	// Environment pins from this site, by the names of variables. GOPROXY goes before the
-	// proxies that one has. It is there where the URL is.
+	// Environment pins from this site, by the names of variables: GOPROXY, which goes before
+	// the proxies that one has; GOSUMDB, with which "go mod download" verifies what is
+	// published here; and GONOSUMDB, which then leaves that out where one's own checksum
+	// database is asked. It is there where the URL is.
 	Environment map[string]string `json:"environment,omitempty"`
 	// Feed tells of new versions.
 	Feed string `json:"feed"`

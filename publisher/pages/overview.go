@@ -1,12 +1,9 @@
 package pages
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/mod/modfile"
 )
 
 // overviewPage is the way in.
@@ -14,9 +11,10 @@ type overviewPage struct {
 	frame
 	Modules []*mirrored
 	Totals  totals
-	// Environment pins from this site.
+	// Commands pin from this site, in the language of shells, and Environment are the
+	// variables in them.
+	Commands    []string
 	Environment []variable
-	Example     *released
 	Drawing     *drawing
 	// LastRun is when the last run ended; zero where nobody knows.
 	LastRun time.Time
@@ -25,17 +23,10 @@ type overviewPage struct {
 type totals struct{ Modules, Branches, Releases, Commits int }
 
 // variable is one of the environment.
-type variable struct {
-	Name, Value string
-	// Rest is what follows the value, in the language of shells.
-	Rest string
-	Why  string
-}
+type variable struct{ Name, Value, Why string }
 
-// Assignment is the variable as a shell takes it.
-func (v variable) Assignment() string {
-	return "export " + v.Name + "='" + strings.ReplaceAll(v.Value, "'", `'\''`) + "'" + v.Rest
-}
+// quoted is a text as a shell takes it for itself.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // place stands for the site's URL where nobody knows it. The script replaces it.
 const place = "https://THIS-SITE"
@@ -52,14 +43,15 @@ func (s *site) writeOverview() error {
 	page := &overviewPage{frame: s.frame("Published modules", "index.html", "modules"), Modules: s.modules}
 	page.Feed = feedName
 	page.Environment = s.environment(page.Place())
+	var err error
+	if page.Commands, err = s.commands(page.Place()); err != nil {
+		return err
+	}
 	for _, m := range s.modules {
 		page.Totals.Modules++
 		page.Totals.Branches += len(m.Branches)
 		page.Totals.Releases += len(m.Releases)
 		page.Totals.Commits += len(m.Commits)
-		if page.Example == nil && m.Latest != nil {
-			page.Example = m.Latest
-		}
 	}
 	if s.Status != nil {
 		page.LastRun = s.Status.Run.Finished.UTC()
@@ -74,59 +66,75 @@ func (s *site) writeOverview() error {
 	return s.render("overview", page.Name, page)
 }
 
-// environment is what a consumer sets. All that is not from here comes from where the
-// consumer has it from.
+// environment is what has the go command take what is published here from here. It knows
+// one checksum database at a time. So what is published here is verified by a command of its
+// own, and left out where all else is verified by the database that the consumer has.
 func (s *site) environment(place string) []variable {
-	all := []variable{{
-		"GOPROXY", place + "/mod", `,"$(go env GOPROXY)"`,
-		"asks this site first, and the proxies of yours for what is not published here",
-	}}
-	var own []string
-	for _, m := range s.modules {
-		if m.Module != "" {
-			own = append(own, m.Module)
-		}
-	}
+	all := []variable{{"GOPROXY", place + "/mod", "asks this site first, and then the proxies that you have, for what is not published here"}}
+	why := "leaves that out where your own checksum database is asked, which has all else"
 	if s.SumDB == "" {
-		return append(all, variable{"GONOSUMDB", strings.Join(own, ","), "", "does not ask the public checksum database for what is published here"})
+		why = "does not ask a checksum database for what is published here"
+	} else {
+		all = append(all, variable{"GOSUMDB", s.SumDB + " " + place + "/sumdb", "verifies what is published here by this site's checksum database, once for each version"})
 	}
-	all = append(all, variable{"GOSUMDB", s.SumDB + " " + place + "/sumdb", "", "verifies what comes from here by this site's checksum database"})
-	if others := s.others(own); len(others) > 0 {
-		all = append(all, variable{"GONOSUMDB", strings.Join(others, ","), "", "does not ask it for what is required from elsewhere; add what else your module requires"})
-	}
-	return all
+	return append(all, variable{"GONOSUMDB", strings.Join(s.own(), ","), why})
 }
 
-// others are patterns for what the modules require from elsewhere.
-func (s *site) others(own []string) []string {
-	patterns := make(map[string]bool)
+// own are the paths of all modules.
+func (s *site) own() []string {
+	var all []string
 	for _, m := range s.modules {
-		for _, r := range m.Requirements() {
-			if !slices.Contains(own, r.Mod.Path) {
-				patterns[shortestPrefix(r, own)] = true
-			}
-		}
+		all = append(all, m.Paths()...)
 	}
-	all := slices.Sorted(maps.Keys(patterns))
-	return slices.DeleteFunc(all, func(p string) bool {
-		for q := range patterns {
-			if strings.HasPrefix(p, q+"/") {
-				return true
-			}
-		}
-		return false
-	})
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
-// shortestPrefix is the shortest beginning of a required module's path that none of our
-// own has.
-func shortestPrefix(r *modfile.Require, own []string) string {
-	elements := strings.Split(r.Mod.Path, "/")
-	for n := range elements {
-		prefix := strings.Join(elements[:n+1], "/")
-		if !slices.ContainsFunc(own, func(p string) bool { return strings.HasPrefix(p+"/", prefix+"/") }) {
-			return prefix
+// commands are what a consumer types who wants the first of the modules that has a
+// release. There are none where no module can be had.
+func (s *site) commands(place string) ([]string, error) {
+	pins, err := s.example()
+	if err != nil || len(pins) == 0 {
+		return nil, err
+	}
+	var all []string
+	for _, v := range s.environment(place) {
+		switch v.Name {
+		case "GOPROXY":
+			all = append(all, "export GOPROXY="+quoted(v.Value)+`,"$(go env GOPROXY)"`)
+		case "GOSUMDB":
+			all = append(all, "GOSUMDB="+quoted(v.Value)+" go mod download "+strings.Join(pins, " "))
+		case "GONOSUMDB":
+			all = append(all, "GONOSUMDB="+quoted(v.Value)+" go get "+pins[0])
 		}
 	}
-	return r.Mod.Path
+	return all, nil
+}
+
+// example is a version of a module, and what that requires of the others.
+func (s *site) example() (pins []string, err error) {
+	for _, m := range s.modules {
+		if m.Latest == nil {
+			continue
+		}
+		pins = append(pins, m.Latest.Get)
+		requires, err := s.requirements(m)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range requires {
+			if r.Page != "" && r.Latest != "" {
+				pins = append(pins, r.Path+"@"+r.Latest)
+			}
+		}
+		return pins, nil
+	}
+	for _, m := range s.modules {
+		for _, b := range m.Branches {
+			if b.Main && b.Get != "" {
+				return []string{b.Get}, nil
+			}
+		}
+	}
+	return nil, nil
 }

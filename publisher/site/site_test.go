@@ -3,8 +3,10 @@ package site_test
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,6 +46,35 @@ func TestSiteThroughTheProxyAlone(t *testing.T) {
 	g := w.consumer("GOSUMDB=" + strings.TrimSpace(w.read("sumdb/key")))
 	g.Run("get", "example.com/group/Client@latest")
 	g.Run("build", "-o", os.DevNull, ".")
+}
+
+// TestCommandsOnTheFirstPagePin types what the page says.
+func TestCommandsOnTheFirstPagePin(t *testing.T) {
+	w := newWorld(t)
+	page := w.read("index.html")
+	_, page, _ = strings.Cut(page, "<pre><code>")
+	commands, _, ok := strings.Cut(page, "</code></pre>")
+	if !ok {
+		t.Fatal("the first page has no commands")
+	}
+	// Nothing here reaches that database: who asks it fails.
+	g := publishtest.NewGo(t, "GOSUMDB=sum.golang.org")
+	g.Write("go.mod", "module consumer\n\ngo 1.24\n")
+	g.Write("main.go", "package main\n\nimport \"example.com/api\"\n\nfunc main() { println(api.Number) }\n")
+	cmd := exec.Command("sh", "-ec", html.UnescapeString(commands))
+	cmd.Dir, cmd.Env = g.Dir, g.Env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s\n%v: %s", commands, err, out)
+	}
+	g.Run("build", "-mod=readonly", "-o", os.DevNull, ".")
+	for command, name := range map[string]string{"GOSUMDB='": "the checksum database", "GONOSUMDB='example.com/api,example.com/group/Client'": "the modules"} {
+		if !strings.Contains(html.UnescapeString(commands), command) {
+			t.Errorf("%s are not in the commands:\n%s", name, commands)
+		}
+	}
+	if goMod := g.Read("go.mod"); !strings.Contains(goMod, "example.com/api v0.20.1") {
+		t.Errorf("go.mod has no newest release:\n%s", goMod)
+	}
 }
 
 // download is what go mod download -json says.

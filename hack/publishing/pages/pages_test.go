@@ -111,17 +111,19 @@ func TestKeyboardIsEnough(t *testing.T) {
 	b.check("keyboard")
 }
 
-// TestVariablesNameTheSite: who copies them gets the address that the browser knows.
-func TestVariablesNameTheSite(t *testing.T) {
+// TestCommandsNameTheSite: who copies them gets the address that the browser knows.
+func TestCommandsNameTheSite(t *testing.T) {
 	in := pagestest.New(t, pagestest.Small).Input()
 	s := serve(t, in)
 	b := newTab(t)
-	b.do(chromedp.Navigate(s.URL+"/index.html"), chromedp.Click(`button[aria-label="Copy the variables"]`))
-	want := "export GOPROXY='" + s.URL + "/mod',\"$(go env GOPROXY)\"\nexport GOSUMDB='" + in.SumDB + " " + s.URL + "/sumdb'\nexport GONOSUMDB='golang.org'"
+	b.do(chromedp.Navigate(s.URL+"/index.html"), chromedp.Click(`button[aria-label="Copy the commands"]`))
+	want := "export GOPROXY='" + s.URL + "/mod',\"$(go env GOPROXY)\"\n" +
+		"GOSUMDB='" + in.SumDB + " " + s.URL + "/sumdb' go mod download example.test/api@v0.36.2\n" +
+		"GONOSUMDB='example.test/api,example.test/org/client' go get example.test/api@v0.36.2"
 	if got := eval[string](b, "navigator.clipboard.readText()"); got != want {
 		t.Errorf("copied is\n%s\nwant\n%s", got, want)
 	}
-	b.check("variables")
+	b.check("commands")
 }
 
 // TestSearchFindsWhatTheIndexHas types beginnings of hashes, and compares with package
