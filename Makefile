@@ -77,10 +77,10 @@ e2e-publisher: ## replicas of the publisher on a real control plane and a real g
 # fetched and not kept.
 AXE := axe-core@4.14.1
 
-e2e-site: ## look at the site's pages in Chromium, in all ways; SCREENSHOTS=DIR keeps pictures
+e2e-site: ## look at the site's pages in Chromium, in all ways, and serve it by each host of docs/serving.md; SCREENSHOTS=DIR keeps pictures
 	npm install --silent --no-save --no-package-lock --ignore-scripts --prefix .publisher/npm $(AXE)
 	cd hack/publishing && GOWORK=off AXE=$(abspath .publisher/npm/node_modules/axe-core/axe.min.js) \
-		$(if $(SCREENSHOTS),SCREENSHOTS=$(abspath $(SCREENSHOTS))) go test -count=1 -timeout 15m ./pages
+		$(if $(SCREENSHOTS),SCREENSHOTS=$(abspath $(SCREENSHOTS))) go test -p 1 -count=1 -timeout 15m ./pages ./hosts
 
 day: ## have a publisher follow 200 pushes to real servers, and say how long each took; DAY=20m is how long that goes on
 	cd hack/publishing && GOWORK=off go test -count=1 -v -timeout 0 ./day -length $(or $(DAY),20m) -pushes 200
