@@ -166,12 +166,14 @@ func (f *flags) close() error {
 	return f.profile.stop()
 }
 
-func (f *flags) logger() *slog.Logger {
+func (f *flags) logger() *slog.Logger { return f.loggerTo(f.screen) }
+
+func (f *flags) loggerTo(w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: &f.logLevel}
 	if f.logFormat.value == "json" {
-		return slog.New(slog.NewJSONHandler(f.screen, options))
+		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(slog.NewTextHandler(f.screen, options))
+	return slog.New(slog.NewTextHandler(w, options))
 }
 
 // addRepositories adds the flags of commands that read source and mirrors.

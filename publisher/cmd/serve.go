@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -37,32 +38,35 @@ business of a proxy in front of it. /healthz tells whether the process lives.`,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			registry := prometheus.NewRegistry()
 			registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-			o := webserver.Options{Registry: registry}
+			o := webserver.Options{Log: f.log, Registry: registry}
 			if access {
-				o.AccessLog = f.log
+				log := &batch{out: f.screen}
+				defer func() { err = errors.Join(err, log.Flush()) }()
+				o.AccessLog = f.loggerTo(log)
 			}
-			h, err := webserver.New(dir, o)
+			site, err := webserver.New(dir, o)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, h.Close()) }()
+			defer func() { err = errors.Join(err, site.Close()) }()
 			group, ctx := errgroup.WithContext(c.Context())
-			at := func(address, flag string, h http.Handler) error {
+			at := func(address, flag string, serve func(context.Context, net.Listener) error) error {
 				l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 				if err != nil {
 					return fmt.Errorf("%w; %s takes another address", err, flag)
 				}
 				f.log.Info("requests are taken", "address", l.Addr().String(), "for", flag)
-				group.Go(func() error { return webserver.Serve(ctx, l, h, f.log) })
+				group.Go(func() error { return serve(ctx, l) })
 				return nil
 			}
-			if err := at(listen, "--listen", h); err != nil {
+			if err := at(listen, "--listen", site.Serve); err != nil {
 				return err
 			}
 			if metrics != "" {
 				mux := http.NewServeMux()
 				mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-				if err := at(metrics, "--metrics-listen", mux); err != nil {
+				serve := func(ctx context.Context, l net.Listener) error { return serveMetrics(ctx, l, mux) }
+				if err := at(metrics, "--metrics-listen", serve); err != nil {
 					return err
 				}
 			}
@@ -81,4 +85,15 @@ business of a proxy in front of it. /healthz tells whether the process lives.`,
 	_ = c.MarkFlagRequired("dir")
 	_ = c.MarkFlagDirname("dir")
 	return c
+}
+
+// serveMetrics answers until ctx is done. Who asks for metrics asks again.
+func serveMetrics(ctx context.Context, l net.Listener, h http.Handler) error {
+	const limit = 10 * time.Second
+	s := &http.Server{Handler: h, ReadTimeout: limit, WriteTimeout: limit}
+	defer context.AfterFunc(ctx, func() { s.Close() })()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("answer requests at %s: %w", l.Addr(), err)
+	}
+	return nil
 }

@@ -9,17 +9,16 @@ import (
 )
 
 // openBelow opens a file below a folder, wherever symbolic links lead, in one step. A kernel
-// that does not know how, or a sandbox that does not let it, leaves that to [os.Root],
-// which takes a step for each folder.
-func openBelow(root *os.Root, folder *os.File, name string) (*os.File, error) {
+// that does not know how, or a sandbox that does not let it, leaves that to [openByStep].
+func openBelow(root *os.Root, folder *os.File, name string) (int, error) {
 	fd, err := unix.Openat2(int(folder.Fd()), name, &unix.OpenHow{
 		Flags: unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
 	})
 	switch {
 	case err == nil:
-		return os.NewFile(uintptr(fd), name), nil
+		return fd, nil
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-		return root.OpenFile(name, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+		return openByStep(root, name)
 	}
-	return nil, &fs.PathError{Op: "openat2", Path: name, Err: err}
+	return -1, &fs.PathError{Op: "openat2", Path: name, Err: err}
 }

@@ -2,11 +2,6 @@
 
 package webserver
 
-import (
-	"os"
-	"syscall"
-)
+import "os"
 
-func openBelow(root *os.Root, _ *os.File, name string) (*os.File, error) {
-	return root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
+func openBelow(root *os.Root, _ *os.File, name string) (int, error) { return openByStep(root, name) }

@@ -2,8 +2,9 @@ package pages
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http/httptest"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,14 +72,20 @@ func serve(t *testing.T, in pages.Input) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(files)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- files.Serve(ctx, l) }()
 	t.Cleanup(func() {
-		s.Close()
-		if err := files.Close(); err != nil {
+		stop()
+		if err := errors.Join(<-ended, files.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	return &server{s.URL, dir}
+	return &server{"http://" + l.Addr().String(), dir}
 }
 
 // pages are the names of all.
