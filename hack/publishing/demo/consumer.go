@@ -33,9 +33,23 @@ func fileURL(path string) string {
 	return u.String()
 }
 
-// consume makes a module that pins what was published, builds it and runs it. The go
-// command knows one checksum database at a time. So what is published here is downloaded
-// first, and verified by the site's; and then all else by the user's.
+// download brings versions of modules that are published here, verified by the site's
+// checksum database, and returns the environment in which all else is verified by the
+// user's: the go command knows one database at a time.
+func download(ctx context.Context, dir string, env []string, database string, paths []string) ([]string, error) {
+	step("go mod download %s, verified by the site's checksum database", strings.Join(pins(paths), " "))
+	verified := append(env[:len(env):len(env)], "GOSUMDB="+database, "GONOSUMDB=")
+	if err := show(ctx, dir, verified, "go", append([]string{"mod", "download"}, pins(paths)...)...); err != nil {
+		return nil, err
+	}
+	excepted, err := output(ctx, ".", nil, "go", "env", "GONOSUMDB")
+	if err != nil {
+		return nil, err
+	}
+	return append(env[:len(env):len(env)], "GONOSUMDB="+strings.Join(append(paths[:len(paths):len(paths)], excepted), ",")), nil
+}
+
+// consume makes a module that pins what was published, builds it and runs it.
 func consume(ctx context.Context, dir string, env []string, database, kubeconfig string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
@@ -48,18 +62,12 @@ func consume(ctx context.Context, dir string, env []string, database, kubeconfig
 			return err
 		}
 	}
-	step("go mod download %s, verified by the site's checksum database", strings.Join(pins(), " "))
-	verified := append(env[:len(env):len(env)], "GOSUMDB="+database, "GONOSUMDB=")
-	if err := show(ctx, dir, verified, "go", append([]string{"mod", "download"}, pins()...)...); err != nil {
-		return err
-	}
-	excepted, err := output(ctx, ".", nil, "go", "env", "GONOSUMDB")
+	env, err := download(ctx, dir, env, database, pinned)
 	if err != nil {
 		return err
 	}
-	env = append(env[:len(env):len(env)], "GONOSUMDB="+strings.Join(append(pinned[:len(pinned):len(pinned)], excepted), ","))
-	step("go get %s", strings.Join(pins(), " "))
-	if err := show(ctx, dir, env, "go", append([]string{"get"}, pins()...)...); err != nil {
+	step("go get %s", strings.Join(pins(pinned), " "))
+	if err := show(ctx, dir, env, "go", append([]string{"get"}, pins(pinned)...)...); err != nil {
 		return err
 	}
 	// What the packages that it imports require in turn is added, too.

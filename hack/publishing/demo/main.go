@@ -4,7 +4,8 @@
 //  1. clone the repository at HEAD and put the source tag v1.36.0-demo.1 there,
 //  2. publish branches and tags to new mirrors, and verify them,
 //  3. write the site with module proxy and checksum database, and serve it,
-//  4. have a new module require the tagged versions from there, build it and run it:
+//  4. install the publisher itself from there,
+//  5. have a new module require the tagged versions from there, build it and run it:
 //     it lists the pods of a real API server on loopback.
 //
 // What is not committed is not published. Everything happens in a scratch
@@ -31,8 +32,10 @@ import (
 
 const sourceTag, version = "v1.36.0-demo.1", "v0.36.0-demo.1"
 
-// pinned are the modules that the consumer requires.
+// pinned are the modules that the consumer requires, and tool is the one that is a command.
 var pinned = []string{"k8s.io/client-go", "k8s.io/sample-controller"}
+
+const tool = "k8s.io/publisher"
 
 func main() {
 	publisher := flag.String("publisher", "", "the publisher's `binary`, as make build leaves it in bin")
@@ -116,13 +119,17 @@ func run(ctx context.Context, publisher, repository, cache string, keep, serve b
 	if err != nil {
 		return err
 	}
+	env := append(private(scratch), proxies)
+	if err := install(ctx, scratch, env, database, site); err != nil {
+		return fmt.Errorf("install the publisher from the site: %w", err)
+	}
 	step("Starting an API server")
 	server, err := controlplane.Start(ctx, controlplane.Options{Dir: filepath.Join(scratch, "controlplane"), Log: progress{}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	if err := consume(ctx, filepath.Join(scratch, "consumer"), append(private(scratch), proxies), database, server.AdminKubeconfig); err != nil {
+	if err := consume(ctx, filepath.Join(scratch, "consumer"), env, database, server.AdminKubeconfig); err != nil {
 		return fmt.Errorf("consumer: %w", err)
 	}
 
@@ -132,8 +139,8 @@ func run(ctx context.Context, publisher, repository, cache string, keep, serve b
 	}
 	step("To pin it in a module of yours, while the site is served")
 	fmt.Printf("export GOPROXY='%s/mod',\"$(go env GOPROXY)\"\n", site.url)
-	fmt.Printf("GOSUMDB='%s' go mod download %s\n", database, strings.Join(pins(), " "))
-	fmt.Printf("GONOSUMDB=%s go get %s\n", strings.Join(pinned, ","), strings.Join(pins(), " "))
+	fmt.Printf("GOSUMDB='%s' go mod download %s\n", database, strings.Join(pins(pinned), " "))
+	fmt.Printf("GONOSUMDB=%s go get %s\n", strings.Join(pinned, ","), strings.Join(pins(pinned), " "))
 	switch {
 	case serve:
 		step("The site is at %s/ until you interrupt", site.url)
@@ -147,10 +154,10 @@ func run(ctx context.Context, publisher, repository, cache string, keep, serve b
 	return nil
 }
 
-// pins are what go get is asked for.
-func pins() []string {
+// pins are what the go command is asked for.
+func pins(paths []string) []string {
 	var all []string
-	for _, path := range pinned {
+	for _, path := range paths {
 		all = append(all, path+"@"+version)
 	}
 	return all

@@ -64,7 +64,7 @@ func cutRelease(ctx context.Context, repository, scratch string) (*release, erro
 // sourceBranch returns the branch that everything pinned is published from.
 func sourceBranch(r *rules.Rules) (string, error) {
 	var common []string
-	for i, path := range pinned {
+	for i, path := range append([]string{tool}, pinned...) {
 		destination := strings.TrimPrefix(path, "k8s.io/")
 		rule := r.Rule(destination)
 		if rule == nil {

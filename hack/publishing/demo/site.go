@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -86,4 +87,23 @@ func (s *site) proxies(ctx context.Context) (string, error) {
 func (s *site) database() (string, error) {
 	key, err := os.ReadFile(filepath.Join(s.dir, "sumdb", "key"))
 	return strings.TrimSpace(string(key)) + " " + s.url + "/sumdb", err
+}
+
+// hash is that of a module's zip, as the checksum database has it.
+func (s *site) hash(ctx context.Context, path string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/sumdb/lookup/"+path+"@"+version, nil)
+	if err != nil {
+		return "", err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		if f := strings.Fields(lines.Text()); len(f) == 3 && f[0] == path && f[1] == version {
+			return f[2], nil
+		}
+	}
+	return "", fmt.Errorf("the checksum database does not know %s@%s: %s", path, version, answer.Status)
 }
