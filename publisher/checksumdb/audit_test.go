@@ -122,7 +122,7 @@ func parseHead(note, verifierKey string) (size int, hash [32]byte, err error) {
 	if size, err = strconv.Atoi(lines[1]); err != nil {
 		return 0, hash, err
 	}
-	root, err := base64.StdEncoding.DecodeString(lines[2])
+	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
 	if err != nil || copy(hash[:], root) != 32 {
 		return 0, hash, fmt.Errorf("this is no hash: %q", lines[2])
 	}
@@ -134,7 +134,7 @@ func parseHead(note, verifierKey string) (size int, hash [32]byte, err error) {
 	}
 	for line := range strings.Lines(signatures) {
 		encoded, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "— "+name+" ")
-		signature, err := base64.StdEncoding.DecodeString(encoded)
+		signature, err := base64.StdEncoding.Strict().DecodeString(encoded)
 		if ok && err == nil && len(signature) == 68 && hex.EncodeToString(signature[:4]) == short {
 			if ed25519.Verify(key[1:], []byte(text+"\n"), signature[4:]) {
 				return size, hash, nil

@@ -41,6 +41,7 @@ package checksumdb
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -508,6 +509,12 @@ func parseHead(msg []byte, known note.Verifiers) (tlog.Tree, error) {
 	n, err := note.Open(msg, known)
 	if err != nil {
 		return tlog.Tree{}, err
+	}
+	for _, s := range n.Sigs {
+		// Package note does not mind the bits that base 64 leaves over at the end.
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return tlog.Tree{}, fmt.Errorf("the signature of %s: %w", s.Name, err)
+		}
 	}
 	return tlog.ParseTree([]byte(n.Text))
 }
