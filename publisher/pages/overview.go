@@ -97,7 +97,11 @@ func (s *site) commands(place string) ([]string, error) {
 	if err != nil || len(pins) == 0 {
 		return nil, err
 	}
-	var all []string
+	var all, paths []string
+	for _, pin := range pins {
+		path, _, _ := strings.Cut(pin, "@")
+		paths = append(paths, path)
+	}
 	for _, v := range s.environment(place) {
 		switch v.Name {
 		case "GOPROXY":
@@ -105,7 +109,7 @@ func (s *site) commands(place string) ([]string, error) {
 		case "GOSUMDB":
 			all = append(all, "GOSUMDB="+quoted(v.Value)+" go mod download "+strings.Join(pins, " "))
 		case "GONOSUMDB":
-			all = append(all, "GONOSUMDB="+quoted(v.Value)+" go get "+pins[0])
+			all = append(all, "GONOSUMDB="+quoted(strings.Join(paths, ","))+" go get "+pins[0])
 		}
 	}
 	return all, nil

@@ -197,7 +197,7 @@ func (b *tab) picture(name string) {
 	var data []byte
 	b.do(chromedp.FullScreenshot(&data, 100))
 	name = filepath.Join(dir, strings.NewReplacer("/", "_", ".html", "").Replace(name)+".png")
-	if err := os.WriteFile(name, data, 0o666); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(name, data, 0o666)); err != nil {
 		b.Fatal(err)
 	}
 }
