@@ -14,8 +14,10 @@ import (
 // modulePage is the page of a destination.
 type modulePage struct {
 	frame
-	M      *mirrored
-	Matrix *release.Matrix
+	M *mirrored
+	// Commands pin it; there are none where nothing can be had.
+	Commands []string
+	Matrix   *release.Matrix
 	// Requires are the requirements of the main branch, and those of the latest release.
 	Requires []requirement
 	// Recent are the newest commits.
@@ -85,6 +87,9 @@ func (s *site) writeModule(ctx context.Context, m *mirrored) error {
 		page.Recent = append(page.Recent, m.row(c))
 	}
 	var err error
+	if page.Commands, err = s.commands(m, page.Place()); err != nil {
+		return err
+	}
 	if page.Requires, err = s.requirements(m); err != nil {
 		return err
 	}

@@ -43,9 +43,11 @@ func (s *site) writeOverview() error {
 	page := &overviewPage{frame: s.frame("Published modules", "index.html", "modules"), Modules: s.modules}
 	page.Feed = feedName
 	page.Environment = s.environment(page.Place())
-	var err error
-	if page.Commands, err = s.commands(page.Place()); err != nil {
-		return err
+	if example := s.example(); example != nil {
+		var err error
+		if page.Commands, err = s.commands(example, page.Place()); err != nil {
+			return err
+		}
 	}
 	for _, m := range s.modules {
 		page.Totals.Modules++
@@ -64,6 +66,19 @@ func (s *site) writeOverview() error {
 		return err
 	}
 	return s.render("overview", page.Name, page)
+}
+
+// example is the first module that has a release, or else the first.
+func (s *site) example() *mirrored {
+	for _, m := range s.modules {
+		if m.Latest != nil {
+			return m
+		}
+	}
+	if len(s.modules) == 0 {
+		return nil
+	}
+	return s.modules[0]
 }
 
 // environment is what has the go command take what is published here from here. It knows
@@ -90,10 +105,10 @@ func (s *site) own() []string {
 	return slices.Compact(all)
 }
 
-// commands are what a consumer types who wants the first of the modules that has a
-// release. There are none where no module can be had.
-func (s *site) commands(place string) ([]string, error) {
-	pins, err := s.example()
+// commands are what a consumer types who wants the newest release of a module, or where
+// there is none its main branch. There are none where nothing can be had.
+func (s *site) commands(m *mirrored, place string) ([]string, error) {
+	pins, err := s.pins(m)
 	if err != nil || len(pins) == 0 {
 		return nil, err
 	}
@@ -115,30 +130,27 @@ func (s *site) commands(place string) ([]string, error) {
 	return all, nil
 }
 
-// example is a version of a module, and what that requires of the others.
-func (s *site) example() (pins []string, err error) {
-	for _, m := range s.modules {
-		if m.Latest == nil {
-			continue
-		}
+// pins are a version of a module, and those of the other modules that it requires.
+func (s *site) pins(m *mirrored) (pins []string, err error) {
+	version := func(r requirement) string { return r.Latest }
+	if m.Latest != nil {
 		pins = append(pins, m.Latest.Get)
-		requires, err := s.requirements(m)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range requires {
-			if r.Page != "" && r.Latest != "" {
-				pins = append(pins, r.Path+"@"+r.Latest)
-			}
-		}
-		return pins, nil
-	}
-	for _, m := range s.modules {
+	} else {
+		version = func(r requirement) string { return r.Head }
 		for _, b := range m.Branches {
 			if b.Main && b.Get != "" {
-				return []string{b.Get}, nil
+				pins = append(pins, b.Get)
 			}
 		}
 	}
-	return nil, nil
+	if len(pins) == 0 {
+		return nil, nil
+	}
+	requires, err := s.requirements(m)
+	for _, r := range requires {
+		if v := version(r); r.Page != "" && v != "" {
+			pins = append(pins, r.Path+"@"+v)
+		}
+	}
+	return pins, err
 }
