@@ -77,19 +77,29 @@ func (d digest) id(id object.ID) { d.Write(id[:]) }
 
 func (d digest) String() string { return hex.EncodeToString(d.Sum(nil)[:16]) }
 
-// common is the digest of what all pages depend on: the settings, and the program itself,
-// which has the templates.
+// common is the digest of what all pages depend on: the settings, and the program.
 func (s *site) common() (string, error) {
+	program, err := Program()
+	if err != nil {
+		return "", err
+	}
 	d := newDigest()
-	d.text(s.Rules.Digest(), s.BaseURL, s.SumDB, fmt.Sprint(s.Docs != nil, s.Hash != nil, s.std != nil))
-	program, err := os.Executable()
+	d.text(program, s.Rules.Digest(), s.BaseURL, s.SumDB, fmt.Sprint(s.Docs != nil, s.Hash != nil, s.std != nil))
+	return d.String(), nil
+}
+
+// Program is a digest of the program that runs, which has the templates: another one may
+// make other pages of the same.
+func Program() (string, error) {
+	name, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	file, err := os.Stat(program)
+	file, err := os.Stat(name)
 	if err != nil {
 		return "", err
 	}
+	d := newDigest()
 	d.text(fmt.Sprint(file.Size(), file.ModTime().UnixNano()))
 	if info, ok := debug.ReadBuildInfo(); ok {
 		d.text(info.String())

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 
 	"k8s.io/publisher/mirror"
+	"k8s.io/publisher/pages"
 	"k8s.io/publisher/status"
 )
 
@@ -31,6 +32,8 @@ type state struct {
 	// Rules is the digest of the rules, BaseURL where the site is.
 	Rules   string `json:"rules"`
 	BaseURL string `json:"baseURL,omitempty"`
+	// Program is the one that wrote the pages: another one may write others.
+	Program string `json:"program"`
 	// Health is what pages say of it, the dates aside.
 	Health string `json:"health"`
 	// Docs is the hash of the documentation.
@@ -53,6 +56,11 @@ func stateOf(o *Options) (*state, error) {
 		}
 	}
 	s.Health = health(o.Status)
+	program, err := pages.Program()
+	if err != nil {
+		return nil, fmt.Errorf("look at this program: %w", err)
+	}
+	s.Program = program
 	if o.Docs == "" {
 		return s, nil
 	}
@@ -106,7 +114,7 @@ func (s *state) sameSettings(now *state) bool {
 }
 
 func (s *state) same(now *state) bool {
-	return s.sameSettings(now) && s.Health == now.Health && s.Docs == now.Docs && maps.Equal(s.Refs, now.Refs)
+	return s.sameSettings(now) && s.Program == now.Program && s.Health == now.Health && s.Docs == now.Docs && maps.Equal(s.Refs, now.Refs)
 }
 
 // changed reports whether a destination is to be looked at.
