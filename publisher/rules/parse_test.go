@@ -280,3 +280,16 @@ func TestHostileFileCostsNoMoreThanItsSize(t *testing.T) {
 		})
 	}
 }
+
+// TestExamplesInTheDocumentationLoad reads what docs/ shows.
+func TestExamplesInTheDocumentationLoad(t *testing.T) {
+	names, err := filepath.Glob(filepath.Join("..", "..", "docs", "examples", "*.yaml"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("there are no examples: %v", err)
+	}
+	for _, name := range names {
+		if _, err := Load(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
