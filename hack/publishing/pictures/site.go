@@ -13,9 +13,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
-	"io"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -78,11 +76,12 @@ func privateKey() string {
 	return fmt.Sprintf("PRIVATE+KEY+%s+%s+%s\n", host, hash, base64.StdEncoding.EncodeToString(append([]byte{1}, seed[:]...)))
 }
 
-// The part of the page that is seen, in CSS pixels, and how many pixels of the picture
-// each of them has, in both directions.
+// The picture goes from the top of the page to the end of the table of modules. It is so
+// many CSS pixels wide, of which each has so many pixels of the picture, in both directions.
 const (
-	width, height = 1120, 860
-	density       = 1.5
+	width, density = 1120, 1.5
+
+	end = `document.querySelector("#modules-table").getBoundingClientRect().bottom + 16`
 )
 
 // pictures takes pictures of the first page, unless those that are there show it.
@@ -117,7 +116,7 @@ func (s *site) pictures(ctx context.Context, folder string) error {
 // digest stands for all that a picture depends on, but for browser and fonts.
 func (s *site) digest() ([]byte, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, width, height, density)
+	fmt.Fprintln(h, width, density, end)
 	files, err := fs.Glob(os.DirFS(s.dir), "assets/*")
 	if err != nil {
 		return nil, err
@@ -135,38 +134,36 @@ func (s *site) digest() ([]byte, error) {
 
 // take takes a picture of the first page.
 func (s *site) take(ctx context.Context, c scheme) (picture []byte, err error) {
-	handler, err := webserver.New(s.dir, webserver.Options{})
+	server, err := webserver.New(s.dir, webserver.Options{})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, handler.Close()) }()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, server.Close())
 	}
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() {
-		ended <- webserver.Serve(serving, listener, handler, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	}()
+	go func() { ended <- server.Serve(serving, listener) }()
 	defer func() {
 		stop()
-		if failed := <-ended; failed != nil && !errors.Is(failed, context.Canceled) {
-			err = errors.Join(err, failed)
-		}
+		err = errors.Join(err, <-ended, server.Close())
 	}()
 
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
-	allocator, end := chromedp.NewExecAllocator(ctx, options...)
-	defer end()
+	allocator, closeBrowser := chromedp.NewExecAllocator(ctx, options...)
+	defer closeBrowser()
 	tab, closeTab := chromedp.NewContext(allocator)
 	defer closeTab()
+	var height float64
 	err = chromedp.Run(tab,
-		chromedp.EmulateViewport(width, height, chromedp.EmulateScale(density)),
+		chromedp.EmulateViewport(width, width, chromedp.EmulateScale(density)),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: c.name}}),
 		chromedp.Navigate("http://"+listener.Addr().String()+"/index.html"),
+		chromedp.Evaluate(end, &height),
 		chromedp.ActionFunc(func(ctx context.Context) error {
-			picture, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).Do(ctx)
+			clip := &page.Viewport{Width: width, Height: height, Scale: 1}
+			picture, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).WithClip(clip).Do(ctx)
 			return err
 		}),
 	)
