@@ -306,7 +306,8 @@ func (c *carrier) apply(before, after object.ID) error {
 }
 
 // place is where the source has a file of the mirror. Where the mirror is made of several
-// directories, a new file belongs to the one that has most of the folders above it.
+// directories, a new file belongs to the one that has most of the folders above it, and a
+// new go.sum to the one that has its go.mod.
 func (c *carrier) place(name string) (string, error) {
 	switch len(c.Directories) {
 	case 0:
@@ -314,9 +315,16 @@ func (c *carrier) place(name string) (string, error) {
 	case 1:
 		return path.Join(c.Directories[0], name), nil
 	}
-	for above := name; above != "."; above = path.Dir(above) {
+	beside := []string{name}
+	if path.Base(name) == "go.sum" {
+		beside = append(beside, path.Join(path.Dir(name), "go.mod"))
+	}
+	for above := path.Dir(name); above != "."; above = path.Dir(above) {
+		beside = append(beside, above)
+	}
+	for _, other := range beside {
 		for _, dir := range c.Directories {
-			out, err := c.git(nil, "ls-files", "--", ":(top,literal)"+path.Join(dir, above))
+			out, err := c.git(nil, "ls-files", "--", ":(top,literal)"+path.Join(dir, other))
 			if err != nil {
 				return "", err
 			}

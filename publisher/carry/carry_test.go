@@ -32,15 +32,43 @@ rules:
     source: {branch: master, dir: staging/b}
 `
 
+// parts is a second directory of the mirror.
+const parts = "more/parts"
+
+// severalRules are the rules with it.
+var severalRules = strings.Replace(rules, "dir: staging/b}", "dirs: [staging/b, "+parts+"]}", 1)
+
 // world is a monorepo that is published, with clones of it and of a mirror.
 type world struct {
 	*publishtest.World
 	source, clone string
+	directories   []string // of the mirror
 }
 
 func newWorld(t *testing.T, goMod string) *world {
 	w := publishtest.New(t, rules)
+	w.Source.Add("first", nil, first(goMod))
+	w.Source.Branch("master", w.Source.Commits["first"])
+	return clone(w, "staging/b")
+}
+
+// newSeveral is newWorld with a mirror of two directories: both have the folder dir, and the second one
+// alone has the folder only.
+func newSeveral(t *testing.T, goMod string) *world {
+	w := publishtest.New(t, severalRules)
 	w.Source.Add("first", nil, func(f gittest.Files) {
+		first(goMod)(f)
+		f.Set(parts+"/parts.go", gittest.Text("package b\n"))
+		f.Set(parts+"/dir/part", gittest.Text("a part\n"))
+		f.Set(parts+"/only/file", gittest.Text(strings.Repeat("a line\n", 30)))
+	})
+	w.Source.Branch("master", w.Source.Commits["first"])
+	return clone(w, "staging/b", parts)
+}
+
+// first has the files of the first commit.
+func first(goMod string) func(gittest.Files) {
+	return func(f gittest.Files) {
 		for _, m := range []string{"a", "c"} {
 			f.Set("staging/"+m+"/go.mod", gittest.Text("module example.org/"+m+"\n\ngo 1.24\n"))
 			f.Set("staging/"+m+"/m.go", gittest.Text("package m\n"))
@@ -50,23 +78,30 @@ func newWorld(t *testing.T, goMod string) *world {
 		f.Set("staging/b/b.go", gittest.Text("package b\n\nconst B = 1\n"))
 		f.Set("staging/b/dir/file", gittest.Text(strings.Repeat("a line\n", 30)))
 		f.Set("README", gittest.Text("all\n"))
-	})
-	w.Source.Branch("master", w.Source.Commits["first"])
-	return clone(w)
+	}
 }
 
-func clone(w *publishtest.World) *world {
+func clone(w *publishtest.World, directories ...string) *world {
 	w.Publish()
 	dir := w.TempDir()
-	c := &world{w, filepath.Join(dir, "source"), filepath.Join(dir, "clone")}
+	c := &world{w, filepath.Join(dir, "source"), filepath.Join(dir, "clone"), directories}
 	gittest.Git(w, dir, "", "clone", "--quiet", "--branch", "master", w.Source.Dir, c.source)
 	gittest.Git(w, dir, "", "clone", "--quiet", "--branch", "master", w.Mirror("b"), c.clone)
 	return c
 }
 
+// write writes a file of the clone, in the place of whatever is in its way.
 func (w *world) write(name, text string) {
 	w.Helper()
+	for above := filepath.Dir(name); above != "."; above = filepath.Dir(above) {
+		if info, err := os.Lstat(filepath.Join(w.clone, above)); err == nil && !info.IsDir() {
+			w.Must(os.Remove(filepath.Join(w.clone, above)))
+		}
+	}
 	name = filepath.Join(w.clone, name)
+	if info, err := os.Lstat(name); err == nil && info.IsDir() {
+		w.Must(os.RemoveAll(name))
+	}
 	w.Must(os.MkdirAll(filepath.Dir(name), 0o777))
 	w.Must(os.WriteFile(name, []byte(text), 0o666))
 }
@@ -93,7 +128,7 @@ func (w *world) commit(message string) {
 func (w *world) carry() (*carry.Series, error) {
 	return carry.Carry(w.Context(), carry.Input{
 		Source: []string{filepath.Join(w.Source.Dir, "objects")}, Repository: w.clone, Range: "origin/master..HEAD",
-		Directories: []string{"staging/b"}, Siblings: []string{"staging/a", "staging/b", "staging/c"}, Trailer: "Kubernetes-commit",
+		Directories: w.directories, Siblings: append([]string{"staging/a", "staging/c"}, w.directories...), Trailer: "Kubernetes-commit",
 	})
 }
 
@@ -226,18 +261,77 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 	}
 }
 
+// A mirror of several directories does not tell of a new file to which of them it belongs. What
+// is said of other files of its folder counts.
+func TestNewFilesGoWhereTheirFoldersAre(t *testing.T) {
+	w := newSeveral(t, withReplace)
+	want := map[string]string{
+		"only/new": parts, "only/deep/new": parts, "dir/new": "staging/b", "new": "staging/b", "other/new": "staging/b",
+	}
+	for name := range want {
+		w.write(name, "new\n")
+	}
+	w.write("only/file", "changed\n")
+	w.commit("new files")
+	w.write("other/second", "new\n")
+	w.Must(os.RemoveAll(filepath.Join(w.clone, "only", "deep")))
+	w.write("only/deep", "a file in a folder's place\n")
+	w.Must(os.RemoveAll(filepath.Join(w.clone, "dir")))
+	w.write("dir", "a file in the place of a folder of both\n")
+	w.commit("a file for a folder")
+	w.write("parts.go", "package parts\n")
+	w.Must(os.Remove(filepath.Join(w.clone, "dir")))
+	w.write("dir/sub/new", "and back\n")
+	w.commit("a folder for a file")
+	w.comesBack()
+	want["other/second"], want["only/deep"], want["only/file"], want["parts.go"], want["dir/sub/new"] = "staging/b", parts, parts, parts, "staging/b"
+	delete(want, "only/deep/new")
+	delete(want, "dir/new")
+	for name, dir := range want {
+		if got, want := w.read(filepath.Join(w.source, dir, name)), w.read(filepath.Join(w.clone, name)); got != want {
+			t.Errorf("%s is %q, not %q", name, got, want)
+		}
+	}
+}
+
+// The go command looks for go.sum where go.mod is.
+func TestGoSumGoesBesideGoMod(t *testing.T) {
+	w := publishtest.New(t, severalRules)
+	w.Source.Add("first", nil, func(f gittest.Files) {
+		first(withoutReplace)(f)
+		f.Set(parts+"/go.mod", gittest.Text("module example.org/b\n\ngo 1.24\n"))
+		f.Set(parts+"/sub/go.mod", gittest.Text("module example.org/b/sub\n\ngo 1.24\n"))
+		f.Set("staging/b/sub/file", gittest.Text("1\n"))
+		f.Remove("staging/b/go.mod")
+		f.Remove("staging/b/go.sum")
+	})
+	w.Source.Branch("master", w.Source.Commits["first"])
+	c := clone(w, "staging/b", parts)
+	sum := "example.com/x v1.1.0/go.mod h1:ym=\n"
+	c.write("go.sum", sum)
+	c.write("sub/go.sum", sum)
+	c.commit("sums")
+	c.comesBack()
+	for _, dir := range []string{parts, parts + "/sub"} {
+		if got := c.read(filepath.Join(c.source, dir, "go.sum")); got != sum {
+			t.Errorf("%s/go.sum is %q", dir, got)
+		}
+	}
+}
+
 // Whatever people do to a clone of a mirror, applied to the source and published, it is what
 // they did.
 func TestRandomChangesComeBack(t *testing.T) {
-	rounds := 3
+	rounds := 6
 	if testing.Short() {
-		rounds = 1
+		rounds = 2
 	}
-	for range rounds {
+	for i := range rounds {
 		seed := rand.Uint64()
+		make := []func(*testing.T, string) *world{newWorld, newSeveral}[i%2]
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
-			w := newWorld(t, []string{withReplace, withoutReplace}[r.IntN(2)])
+			w := make(t, []string{withReplace, withoutReplace}[r.IntN(2)])
 			for n := range 1 + r.IntN(5) {
 				for range r.IntN(4) {
 					w.edit(r)
@@ -250,13 +344,14 @@ func TestRandomChangesComeBack(t *testing.T) {
 }
 
 func (w *world) edit(r *rand.Rand) {
-	name := []string{"b.go", "dir/file", "dir/new", "x/y/z", "doc ü.md", "sub/go.mod"}[r.IntN(6)]
+	names := []string{"b.go", "dir/file", "dir/new", "x/y/z", "doc ü.md", "sub/go.mod", "parts.go", "dir/part", "only/file", "only/new", "only", "dir", "only/file/below"}
+	name := names[r.IntN(len(names))]
 	full := filepath.Join(w.clone, name)
 	data, _ := os.ReadFile(full)
 	lines := strings.SplitAfter(string(data), "\n")
 	switch r.IntN(6) {
 	case 0:
-		os.Remove(full)
+		_ = os.RemoveAll(full) // What is above it may be a file.
 	case 1:
 		w.write(name, string(data)+fmt.Sprintf("more %d", r.IntN(100))+[]string{"", "\n", "\r\n"}[r.IntN(3)])
 	case 2:
