@@ -306,3 +306,36 @@ func TestFilesAreOpenedByStep(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a client sends, it is answered or hung up on, nothing from elsewhere comes out, and
+// the server stays.
+func FuzzBytes(f *testing.F) {
+	for _, begin := range []string{
+		request, request[:20], "GET / HTTP/1.0\r\n\r\n", "GET /\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n" + request,
+		"GET /../secret HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\nIf-Range: \"x\"\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "\x16\x03\x01\x00\xff",
+		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\n folded: a\r\n\r\n",
+	} {
+		f.Add([]byte(begin))
+	}
+	s := serve(f, site(f, "index.html"), webserver.Options{})
+	f.Fuzz(func(t *testing.T, sent []byte) {
+		c, err := net.Dial("tcp", s.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.SetDeadline(time.Now().Add(long)); err != nil {
+			t.Fatal(err)
+		}
+		// The server may hang up before it has everything.
+		_, _ = c.Write(sent)
+		_ = c.(*net.TCPConn).CloseWrite()
+		got, err := io.ReadAll(c)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%q: the server waits", sent)
+		}
+		if len(got) > 0 && !bytes.HasPrefix(got, []byte("HTTP/1.")) || bytes.Contains(got, []byte("secret has this")) {
+			t.Errorf("%q gives %q", sent, got)
+		}
+	})
+}
