@@ -181,15 +181,21 @@ func smaller(picture []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	pixels := make(map[color.Color]int)
+	pixels := make(map[color.RGBA]int)
 	bounds := from.Bounds()
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			pixels[from.At(x, y)]++
+			pixels[color.RGBAModel.Convert(from.At(x, y)).(color.RGBA)]++
 		}
 	}
-	commonest := slices.SortedFunc(maps.Keys(pixels), func(a, b color.Color) int { return cmp.Compare(pixels[b], pixels[a]) })
-	to := image.NewPaletted(bounds, commonest[:min(len(commonest), 256)])
+	commonest := slices.SortedFunc(maps.Keys(pixels), func(a, b color.RGBA) int {
+		return cmp.Or(cmp.Compare(pixels[b], pixels[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
+	})
+	var palette color.Palette
+	for _, c := range commonest[:min(len(commonest), 256)] {
+		palette = append(palette, c)
+	}
+	to := image.NewPaletted(bounds, palette)
 	draw.Draw(to, bounds, from, bounds.Min, draw.Src)
 	var out bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
