@@ -181,7 +181,7 @@ func (e *exchange) redirect(name string) {
 // failed answers where a file cannot be read. That it is not there, or not below the directory,
 // is nothing that the client should see a difference in.
 func (e *exchange) failed(err error) {
-	for _, name := range []string{"Etag", "Last-Modified", "Content-Encoding", "Accept-Ranges"} {
+	for _, name := range []string{"Etag", "Last-Modified", "Content-Encoding", "Accept-Ranges", "Content-Range"} {
 		e.ctx.Response.Header.Del(name)
 	}
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.ENOMEM) {

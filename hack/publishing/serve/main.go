@@ -30,6 +30,7 @@ import (
 var (
 	publisher   = flag.String("publisher", "../../bin/publisher", "the publisher's `binary`")
 	length      = flag.Duration("length", 10*time.Second, "how long each file is asked for")
+	rounds      = flag.Int("rounds", 1, "how often it is asked for, from the one and then from the other")
 	soak        = flag.Duration("soak", 5*time.Minute, "how long memory is watched under load")
 	idle        = flag.Int("idle", 10_000, "how many connections are open without a request")
 	connections = flag.Int("connections", 64, "how many clients ask at once")
@@ -102,14 +103,17 @@ func run(ctx context.Context) error {
 
 	fmt.Printf("%-14s %12s %12s %12s %12s %8s\n", "file", "publisher/s", "nginx/s", "p99", "nginx's p99", "ratio")
 	for _, f := range files {
-		var a, b load
-		if a, err = wrk(ctx, ours.url+f.path, *length); err != nil {
-			return err
+		for range *rounds {
+			a, err := wrk(ctx, ours.url+f.path, *length)
+			if err != nil {
+				return err
+			}
+			b, err := wrk(ctx, theirs.url+f.path, *length)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("%-14s %12.0f %12.0f %12s %12s %8.2f\n", f.what, a.rate, b.rate, a.p99, b.p99, a.rate/b.rate)
 		}
-		if b, err = wrk(ctx, theirs.url+f.path, *length); err != nil {
-			return err
-		}
-		fmt.Printf("%-14s %12.0f %12.0f %12s %12s %8.2f\n", f.what, a.rate, b.rate, a.p99, b.p99, a.rate/b.rate)
 	}
 	if err := theirs.stop(); err != nil {
 		return err
