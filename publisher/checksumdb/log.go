@@ -1,7 +1,7 @@
 package checksumdb
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -42,6 +42,9 @@ type log struct {
 	records []Record
 	places  map[module.Version]int64
 	hashes  []tlog.Hash // of the Merkle tree's complete subtrees, in the order that tlog defines
+	// edge has the hashes of the largest complete subtrees that the records fall into, from
+	// the left: for 13 records, those of 8, 4 and 1.
+	edge []tlog.Hash
 }
 
 // text is how a record is hashed and served: as lines of go.sum.
@@ -50,16 +53,30 @@ func (r Record) text() []byte {
 	return []byte(m.Path + " " + m.Version + " " + r.Zip + "\n" + m.Path + " " + m.Version + "/go.mod " + r.GoMod + "\n")
 }
 
-func parseRecord(text []byte) (r Record, err error) {
-	fields := strings.Fields(string(text))
-	if len(fields) != 6 {
-		return r, errors.New("a record does not have two lines of three fields")
+// cutRecord reads the record at the beginning of a tile, and returns the rest. A record is
+// exactly as [Record.text] writes it, and an empty line is behind it.
+func cutRecord(tile string) (r Record, text, rest string, err error) {
+	var ok [4]bool
+	rest = tile
+	r.Module.Path, rest, ok[0] = strings.Cut(rest, " ")
+	r.Module.Version, rest, ok[1] = strings.Cut(rest, " ")
+	r.Zip, rest, ok[2] = strings.Cut(rest, "\n")
+	for _, again := range []string{r.Module.Path, " ", r.Module.Version, "/go.mod "} {
+		if rest, ok[3] = strings.CutPrefix(rest, again); !ok[3] {
+			break
+		}
 	}
-	r = Record{module.Version{Path: fields[0], Version: fields[1]}, fields[2], fields[5]}
-	if !bytes.Equal(r.text(), text) {
-		return r, fmt.Errorf("the record of %s is not as it should be written", r.Module)
+	var end bool
+	r.GoMod, rest, end = strings.Cut(rest, "\n\n")
+	if !end || ok != [4]bool{true, true, true, true} {
+		return r, "", "", errors.New("there is no record")
 	}
-	return r, nil
+	for _, field := range []string{r.Module.Path, r.Module.Version, r.Zip, r.GoMod} {
+		if field == "" || strings.ContainsAny(field, " \t\r\n") {
+			return r, "", "", fmt.Errorf("the record of %q is not as it should be written", r.Module)
+		}
+	}
+	return r, tile[:len(tile)-len(rest)-1], rest, nil
 }
 
 // check tells what keeps a record out of the log.
@@ -92,22 +109,28 @@ func (l *log) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 }
 
 // append adds a record that is new.
-func (l *log) append(r Record, text []byte) error {
+func (l *log) append(r Record) { l.appendHashed(r, tlog.RecordHash(r.text())) }
+
+// appendHashed is append for who has the hash of the record's text.
+func (l *log) appendHashed(r Record, hash tlog.Hash) {
 	id := l.size()
-	hashes, err := tlog.StoredHashes(id, text, l)
-	if err != nil {
-		return err
-	}
 	if l.places == nil {
 		l.places = make(map[module.Version]int64)
 	}
-	l.records, l.hashes, l.places[r.Module] = append(l.records, r), append(l.hashes, hashes...), id
-	return nil
+	l.records, l.places[r.Module] = append(l.records, r), id
+	l.hashes = append(l.hashes, hash)
+	// Each subtree that is complete now has its left half at the edge.
+	for n := id; n%2 == 1; n /= 2 {
+		last := len(l.edge) - 1
+		hash = tlog.NodeHash(l.edge[last], hash)
+		l.hashes, l.edge = append(l.hashes, hash), l.edge[:last]
+	}
+	l.edge = append(l.edge, hash)
 }
 
 // with returns the log with those of the records behind it that are new.
 func (l *log) with(records []Record) (*log, error) {
-	grown := &log{slices.Clone(l.records), maps.Clone(l.places), slices.Clone(l.hashes)}
+	grown := &log{slices.Clone(l.records), maps.Clone(l.places), slices.Clone(l.hashes), slices.Clone(l.edge)}
 	for _, r := range records {
 		if err := r.check(); err != nil {
 			return nil, err
@@ -118,9 +141,7 @@ func (l *log) with(records []Record) (*log, error) {
 			}
 			continue
 		}
-		if err := grown.append(r, r.text()); err != nil {
-			return nil, err
-		}
+		grown.append(r)
 	}
 	return grown, nil
 }
@@ -186,6 +207,7 @@ func (l *log) tile(t tlog.Tile) []byte {
 // readLog reads the records that a head has, and makes sure that it has them.
 func readLog(fsys fs.FS, head tlog.Tree) (*log, error) {
 	l := new(log)
+	var leaf []byte     // what is hashed of a record: a zero, and its text (RFC 6962, section 2.1)
 	if head.N < 1<<20 { // That is true of all but those that nobody should believe.
 		l.records, l.places, l.hashes = make([]Record, 0, head.N), make(map[module.Version]int64, head.N), make([]tlog.Hash, 0, 2*head.N)
 	}
@@ -203,23 +225,18 @@ func readLog(fsys fs.FS, head tlog.Tree) (*log, error) {
 		if err != nil {
 			return nil, &DamageError{name, err}
 		}
+		rest := string(data)
 		for range t.W {
-			text, rest, ok := bytes.Cut(data, []byte("\n\n"))
-			if !ok {
-				return nil, &DamageError{name, fmt.Errorf("it does not have %d records", t.W)}
-			}
-			text, data = append(text[:len(text):len(text)], '\n'), rest
-			r, err := parseRecord(text)
-			if err == nil {
-				if id, ok := l.places[r.Module]; ok {
-					err = fmt.Errorf("%s is in records %d and %d", r.Module, id, l.size())
-				} else {
-					err = l.append(r, text)
-				}
+			r, text, after, err := cutRecord(rest)
+			if id, ok := l.places[r.Module]; err == nil && ok {
+				err = fmt.Errorf("%s is in records %d and %d", r.Module, id, l.size())
 			}
 			if err != nil {
-				return nil, &DamageError{name, err}
+				return nil, &DamageError{name, fmt.Errorf("record %d: %w", l.size(), err)}
 			}
+			leaf = append(append(leaf[:0], 0), text...)
+			l.appendHashed(r, sha256.Sum256(leaf))
+			rest = after
 		}
 	}
 	if err := l.contains(head); err != nil {

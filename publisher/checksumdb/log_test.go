@@ -14,9 +14,7 @@ func logOf(t testing.TB, n int) *log {
 	hash := "h1:" + strings.Repeat("A", 43) + "="
 	for i := range n {
 		r := Record{module.Version{Path: "example.com/m", Version: fmt.Sprintf("v0.0.%d", i)}, hash, hash}
-		if err := l.append(r, r.text()); err != nil {
-			t.Fatal(err)
-		}
+		l.append(r)
 	}
 	return l
 }
@@ -77,6 +75,21 @@ func FuzzTilePath(f *testing.F) {
 		data := l.tile(tile)
 		if tile.L == -1 && strings.Count(string(data), "\n\n") != tile.W || tile.L >= 0 && len(data) != tile.W*tlog.HashSize {
 			t.Errorf("%s has %d bytes", name, len(data))
+		}
+	})
+}
+
+// What is taken for a record is exactly as records are written.
+func FuzzCutRecord(f *testing.F) {
+	l := logOf(f, 3)
+	f.Add(string(l.tile(l.tilesSince(0)[1])))
+	f.Add("a v1 h1:x\na v1/go.mod h1:y\n\n")
+	f.Add("a v1 h1:x\nb v1/go.mod h1:y\n\n")
+	f.Add("a  h1:x\na /go.mod h1:y\n\n\n")
+	f.Fuzz(func(t *testing.T, tile string) {
+		r, text, rest, err := cutRecord(tile)
+		if err == nil && (string(r.text()) != text || text+"\n"+rest != tile || strings.Count(text, "\n") != 2) {
+			t.Errorf("%q is taken for the record %v, before %q", text, r, rest)
 		}
 	})
 }

@@ -261,8 +261,11 @@ func FuzzPath(f *testing.F) {
 	std := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	f.Cleanup(std.Close)
 	f.Fuzz(func(t *testing.T, path string) {
-		if strings.ContainsAny(path, "\r\n") || len(path) > 8<<10 {
+		if strings.ContainsAny(path, "\r\n") {
 			return // It would be another request.
+		}
+		if len(path) > 3<<10 {
+			return // What net/http's server says of a bad line that does not fit its buffer gets lost: it hangs up.
 		}
 		w := ask(t, s.address, "GET", path)
 		switch w.StatusCode {
