@@ -15,7 +15,14 @@ import (
 // Names and messages come from repositories that anyone may write to. All text
 // goes through here on its way out: [flags.print] for stdout, [screen.Write] for
 // stderr. The escapes are those of JSON, so that JSON stays what it was.
-func printable(text string) string { return escape(text, invisible) }
+func printable(text string) string {
+	for i := range len(text) {
+		if c := text[i]; (c < ' ' || c > '~') && c != '\n' && c != '\t' {
+			return escape(text, invisible)
+		}
+	}
+	return text // As most of it is. An access log is much text.
+}
 
 func invisible(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsGraphic(r) }
 

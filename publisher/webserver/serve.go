@@ -31,6 +31,7 @@ const (
 	// largestHead is of a request; so is largestBody, which none needs.
 	largestHead = 16 << 10
 	largestBody = 16 << 10
+	readAhead   = 512
 	// mostConnections is more than clients should need, and less than there are files that a
 	// process can open on most machines.
 	mostConnections = 16_000
@@ -127,6 +128,26 @@ type conn struct {
 	net.Conn
 	patience time.Duration
 	leave    func() bool
+	buffer   [readAhead]byte
+	ahead    []byte // of the buffer, what has not been read
+}
+
+// Read reads ahead: fasthttp waits for the first byte of a request without a buffer, and most
+// requests are there as a whole when it comes.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.ahead) == 0 {
+		if len(p) >= len(c.buffer) {
+			return c.Conn.Read(p)
+		}
+		n, err := c.Conn.Read(c.buffer[:])
+		if n == 0 {
+			return 0, err
+		}
+		c.ahead = c.buffer[:n]
+	}
+	n := copy(p, c.ahead)
+	c.ahead = c.ahead[n:]
+	return n, nil
 }
 
 func (c *conn) wait() error { return c.SetWriteDeadline(time.Now().Add(c.patience)) }
