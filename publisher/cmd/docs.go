@@ -28,9 +28,9 @@ A file says where it wants what, and of which destination:
 What is between such lines is replaced. "branches" is a table of the mirror's
 branches, with what each is published from, whether it is maintained, and its newest
 release; "compatibility" says which minor version of the client goes with which of
-the cluster; "mirrors", without a destination, is the table of branches of all of them.
-They follow from the rules and from the source's tags, so they are right before
-anything is published.
+the cluster; "mirrors", without a destination, is the table of branches of all
+mirrors. They follow from the rules and from the source's tags, so they are right
+before anything is published.
 
 With --check nothing is written, and the exit code is 1 where a block is not as it
 should be.`,

@@ -100,6 +100,17 @@ func (f *Folder) Infos() (names []string) {
 	return names
 }
 
+// Zips counts the versions that there were zips of when the folder was opened.
+func (f *Folder) Zips() int {
+	n := 0
+	for name := range f.names {
+		if strings.HasSuffix(name, ".zip") {
+			n++
+		}
+	}
+	return n
+}
+
 // Info reads a .info file; nil where there is none that can be read: it is to be written
 // anew.
 func (f *Folder) Info(version string) (*Info, error) {

@@ -105,7 +105,7 @@ func (s *site) own() []string {
 	return slices.Compact(all)
 }
 
-// commands are what a consumer types who wants the newest release of a module, or where
+// commands are the lines that a consumer types who wants the newest release of a module, or where
 // there is none its main branch. There are none where nothing can be had.
 func (s *site) commands(m *mirrored, place string) ([]string, error) {
 	pins, err := s.pins(m)
@@ -122,9 +122,9 @@ func (s *site) commands(m *mirrored, place string) ([]string, error) {
 		case "GOPROXY":
 			all = append(all, "export GOPROXY="+quoted(v.Value)+`,"$(go env GOPROXY)"`)
 		case "GOSUMDB":
-			all = append(all, "GOSUMDB="+quoted(v.Value)+" go mod download "+strings.Join(pins, " "))
+			all = append(all, "GOSUMDB="+quoted(v.Value)+" \\", "  go mod download "+strings.Join(pins, " "))
 		case "GONOSUMDB":
-			all = append(all, "GONOSUMDB="+quoted(strings.Join(paths, ","))+" go get "+pins[0])
+			all = append(all, "GONOSUMDB="+quoted(strings.Join(paths, ","))+" \\", "  go get "+pins[0])
 		}
 	}
 	return all, nil

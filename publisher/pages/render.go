@@ -72,19 +72,25 @@ func (s *site) render(kind, name string, page any) error {
 	if err := templates[kind].ExecuteTemplate(&out, "page", page); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
-	if kind == "doc" { // It has code, whose space counts.
-		return s.out.write(name, out.Bytes())
-	}
 	return s.out.write(name, tidy(out.Bytes()))
 }
 
-// tidy leaves out the space around lines, and empty lines, that templates leave.
+// tidy leaves out the space around lines, and empty lines, that templates leave. In
+// preformatted text, space counts.
 func tidy(page []byte) []byte {
-	out := page[:0]
-	for line := range bytes.Lines(page) {
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			out = append(append(out, line...), '\n')
+	out := make([]byte, 0, len(page))
+	for len(page) > 0 {
+		text, rest, found := bytes.Cut(page, []byte("<pre"))
+		for line := range bytes.Lines(text) {
+			if line = bytes.TrimSpace(line); len(line) > 0 {
+				out = append(append(out, line...), '\n')
+			}
 		}
+		if !found {
+			break
+		}
+		text, page, _ = bytes.Cut(rest, []byte("</pre>"))
+		out = append(append(append(out, "<pre"...), text...), "</pre>\n"...)
 	}
 	return out
 }

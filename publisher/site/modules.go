@@ -69,12 +69,25 @@ func (w *writer) writeModules(ctx context.Context) error {
 				return fmt.Errorf("list the versions of %s: %w", d.Name, err)
 			}
 		}
-		return nil
+		return w.count(d)
 	})
 	if err != nil {
 		return err
 	}
 	return w.log.LinkInto(w.modDir())
+}
+
+// count counts what is served of a destination: also versions that only others require, and
+// those whose tags are gone.
+func (w *writer) count(d *catalog.Destination) error {
+	for _, path := range d.Paths() {
+		f, err := goproxy.ExistingFolder(w.modDir(), path)
+		if err != nil {
+			return err
+		}
+		w.report[d.Name].Versions += f.Zips()
+	}
+	return nil
 }
 
 // job is a version to be added.
@@ -99,7 +112,6 @@ func (w *writer) missing(ctx context.Context) (todo []job, err error) {
 	err = w.each(ctx, func(d *catalog.Destination) error {
 		s := w.modules[d.Name]
 		for _, v := range d.Versions() {
-			w.report[d.Name].Versions++
 			if v.Foreign {
 				w.report[d.Name].Foreign++
 			}
@@ -169,7 +181,6 @@ func (w *writer) addAll(ctx context.Context, todo []job) (more []job, err error)
 		s, v := todo[i].served, todo[i].Version
 		if r.unfetchable != nil {
 			s.unfetchable[v.Version] = true
-			w.report[s.Name].Versions--
 			w.report[s.Name].Unfetchable = append(w.report[s.Name].Unfetchable, Unfetchable{v.Version.String(), r.unfetchable.Err.Error()})
 			continue
 		}

@@ -118,8 +118,8 @@ func TestCommandsNameTheSite(t *testing.T) {
 	b := newTab(t)
 	b.do(chromedp.Navigate(s.URL+"/index.html"), chromedp.Click(`button[aria-label="Copy the commands"]`))
 	want := "export GOPROXY='" + s.URL + "/mod',\"$(go env GOPROXY)\"\n" +
-		"GOSUMDB='" + in.SumDB + " " + s.URL + "/sumdb' go mod download example.test/api@v0.36.2\n" +
-		"GONOSUMDB='example.test/api' go get example.test/api@v0.36.2"
+		"GOSUMDB='" + in.SumDB + " " + s.URL + "/sumdb' \\\n  go mod download example.test/api@v0.36.2\n" +
+		"GONOSUMDB='example.test/api' \\\n  go get example.test/api@v0.36.2"
 	if got := eval[string](b, "navigator.clipboard.readText()"); got != want {
 		t.Errorf("copied is\n%s\nwant\n%s", got, want)
 	}
