@@ -115,7 +115,7 @@ code is 1.
 
 Versions that the go command could not fetch are left out, and reported. Those that
 were there when a mirror was taken over are served, and counted as foreign: nothing
-proves them. docs/site.md says how to serve the site.`,
+proves them. docs/serving.md says how to serve the site.`,
 		Example: `  publisher site --out /srv/site --base-url https://example.com/go
   publisher site --out /srv/site --mirrors /srv/mirrors --docs docs
   publisher sync --push --site /srv/site --base-url https://example.com/go`,
