@@ -87,12 +87,10 @@ func (s *site) writeModule(ctx context.Context, m *mirrored) error {
 		page.Recent = append(page.Recent, m.row(c))
 	}
 	var err error
-	if page.Commands, err = s.commands(m, page.Place()); err != nil {
-		return err
-	}
 	if page.Requires, err = s.requirements(m); err != nil {
 		return err
 	}
+	page.Commands = s.commands(m, page.Requires, page.Place())
 	return s.render("module", page.Name, page)
 }
 

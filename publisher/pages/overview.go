@@ -44,10 +44,11 @@ func (s *site) writeOverview() error {
 	page.Feed = feedName
 	page.Environment = s.environment(page.Place())
 	if example := s.example(); example != nil {
-		var err error
-		if page.Commands, err = s.commands(example, page.Place()); err != nil {
+		requires, err := s.requirements(example)
+		if err != nil {
 			return err
 		}
+		page.Commands = s.commands(example, requires, page.Place())
 	}
 	for _, m := range s.modules {
 		page.Totals.Modules++
@@ -105,12 +106,12 @@ func (s *site) own() []string {
 	return slices.Compact(all)
 }
 
-// commands are the lines that a consumer types who wants the newest release of a module, or where
-// there is none its main branch. There are none where nothing can be had.
-func (s *site) commands(m *mirrored, place string) ([]string, error) {
-	pins, err := s.pins(m)
-	if err != nil || len(pins) == 0 {
-		return nil, err
+// commands are the lines that a consumer types who wants the newest release of a module,
+// or where there is none its main branch. There are none where nothing can be had.
+func (s *site) commands(m *mirrored, requires []requirement, place string) []string {
+	pins := m.pins(requires)
+	if len(pins) == 0 {
+		return nil
 	}
 	var all, paths []string
 	for _, pin := range pins {
@@ -127,11 +128,11 @@ func (s *site) commands(m *mirrored, place string) ([]string, error) {
 			all = append(all, "GONOSUMDB="+quoted(strings.Join(paths, ","))+" \\", "  go get "+pins[0])
 		}
 	}
-	return all, nil
+	return all
 }
 
 // pins are a version of a module, and those of the other modules that it requires.
-func (s *site) pins(m *mirrored) (pins []string, err error) {
+func (m *mirrored) pins(requires []requirement) (pins []string) {
 	version := func(r requirement) string { return r.Latest }
 	if m.Latest != nil {
 		pins = append(pins, m.Latest.Get)
@@ -144,13 +145,12 @@ func (s *site) pins(m *mirrored) (pins []string, err error) {
 		}
 	}
 	if len(pins) == 0 {
-		return nil, nil
+		return nil
 	}
-	requires, err := s.requirements(m)
 	for _, r := range requires {
 		if v := version(r); r.Page != "" && v != "" {
 			pins = append(pins, r.Path+"@"+v)
 		}
 	}
-	return pins, err
+	return pins
 }
